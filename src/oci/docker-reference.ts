@@ -1,0 +1,53 @@
+import { formatReference, parseReference, type Reference } from './reference.ts';
+
+/** Docker Hub's name, as references show it. */
+export const DOCKER_HUB = 'docker.io';
+
+/** The names under which Docker Hub is known; they all mean `docker.io`. */
+const HUB_HOSTS: ReadonlySet<string> = new Set([
+  DOCKER_HUB,
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+]);
+
+/** A reference in which nothing is left open. */
+export interface FullReference extends Reference {
+  readonly host: string;
+}
+
+/** Whether the host is one of Docker Hub's. */
+export function isDockerHub(host: string): boolean {
+  return HUB_HOSTS.has(host.toLowerCase());
+}
+
+/**
+ * Reads a reference as Docker's users write them: `alpine` is `docker.io/library/alpine:latest`,
+ * `localhost/x` has a host. Tag and digest are both kept; `latest` is filled in where neither is given.
+ * @throws {Invalid} subject `reference`.
+ */
+export function parseDockerReference(text: string): FullReference {
+  // `localhost` is the one host that the strict grammar cannot tell from a repository.
+  const local = text.startsWith('localhost/');
+  const strict = parseReference(local ? text.slice('localhost/'.length) : text);
+  const { repository, tag, digest } = strict;
+  const host = local ? 'localhost' : (strict.host ?? DOCKER_HUB);
+  const hub = isDockerHub(host);
+  return {
+    host: hub ? DOCKER_HUB : host,
+    repository: hub && !repository.includes('/') ? `library/${repository}` : repository,
+    ...(tag === undefined && digest === undefined ? { tag: 'latest' } : tag !== undefined && { tag }),
+    ...(digest !== undefined && { digest }),
+  };
+}
+
+/** The short form that Docker shows: no `docker.io`, no `library/`, no `:latest`. */
+export function familiarName(reference: Reference): string {
+  const { host, repository, tag, digest } = reference;
+  if (host === undefined || !isDockerHub(host)) return formatReference(reference);
+  return formatReference({
+    repository: repository.replace(/^library\/(?=[^/]+$)/, ''),
+    ...(tag !== undefined && !(tag === 'latest' && digest === undefined) && { tag }),
+    ...(digest !== undefined && { digest }),
+  });
+}

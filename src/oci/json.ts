@@ -1,0 +1,82 @@
+import { Invalid, printable } from './invalid.ts';
+
+/** Any JSON value, before its form is known. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** How deep documents may nest. Manifests need 6; `JSON.stringify` gives up at about 5,000. */
+const DEEPEST = 64;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a JSON document as I-JSON (RFC 7493) wants it: valid UTF-8, no name twice in an object,
+ * bounded depth. `JSON.parse` alone keeps the last of two equal names while other readers keep the first,
+ * so that two parties could see two documents in the same bytes.
+ * @throws {Invalid} subject `json`.
+ */
+export function parseJson(bytes: Uint8Array): Json {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw new Invalid('json', 'not valid UTF-8');
+  }
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch (error) {
+    throw new Invalid('json', `not valid JSON: ${printable((error as Error).message, 160)}`);
+  }
+  checkNames(text);
+  return value;
+}
+
+/** Walks over text that is known to be valid JSON, looking for names and depth alone. */
+function checkNames(text: string): void {
+  // For each open object the names seen in it; for each open array `undefined`.
+  const open: (Set<string> | undefined)[] = [];
+  let expectName = false;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x7b: // {
+      case 0x5b: // [
+        expectName = text.charCodeAt(at) === 0x7b;
+        open.push(expectName ? new Set() : undefined);
+        if (open.length > DEEPEST) throw new Invalid('json', `nested deeper than ${DEEPEST} levels`);
+        break;
+      case 0x7d: // }
+      case 0x5d: // ]
+        open.pop();
+        expectName = false;
+        break;
+      case 0x2c: // ,
+        expectName = open.at(-1) !== undefined;
+        break;
+      case 0x22: {
+        const end = endOfString(text, at);
+        if (expectName) addName(open.at(-1) as Set<string>, text.slice(at, end + 1), at);
+        expectName = false;
+        at = end;
+        break;
+      }
+    }
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+  return at;
+}
+
+function addName(names: Set<string>, quoted: string, at: number): void {
+  const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+  if (names.has(name)) throw new Invalid('json', `duplicate key "${printable(name)}" at offset ${at}`);
+  // An object of ours that takes this name over would change its prototype.
+  if (name === '__proto__') throw new Invalid('json', `key "__proto__" at offset ${at} is not allowed`);
+  names.add(name);
+}
+
+/** Whether a value is a JSON object. */
+export function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,143 @@
+import { createHasher, verifiableAlgorithm, type Descriptor, type Digest } from '../oci/index.ts';
+import { RegistryError, type ErrorFacts } from './error.ts';
+
+/** Bytes from `start` up to, not including, `end`; without `end`, to the last one. As `slice` counts. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
+/**
+ * What is read from a registry: a descriptor, and the bytes that it promises.
+ *
+ * Size and digest are those asked for, and reading fails at the end if the bytes do not meet them: whoever
+ * reads to the end has what was asked for. The part of a blob (`range`) is the one thing that cannot be verified,
+ * beyond its length. Content can be read once. Who does not read to the end calls `cancel`, or leaves the loop.
+ */
+export interface Content extends AsyncIterable<Uint8Array> {
+  /** Of the whole, also where a part was asked for. */
+  readonly descriptor: Descriptor;
+  /** The part that the bytes are of, if one was asked for. */
+  readonly range?: Required<ByteRange>;
+  /**
+   * All bytes, verified.
+   * @param limit how many bytes at most, else `SIZE_INVALID`; 4 MiB unless told
+   */
+  bytes(limit?: number): Promise<Uint8Array>;
+  /** All bytes as UTF-8 text, verified. */
+  text(limit?: number): Promise<string>;
+  /** All bytes as JSON, verified. */
+  json<T>(limit?: number): Promise<T>;
+  /** Frees what stands behind bytes that will not be read. */
+  cancel(): Promise<void>;
+}
+
+/** The size up to which documents are read into memory: what registries must accept as a manifest. */
+export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
+
+/** What is needed to make content of a stream of bytes. */
+export interface ContentParts {
+  readonly descriptor: Descriptor;
+  readonly range?: Required<ByteRange>;
+  /** Where errors should say that they come from. */
+  readonly facts?: ErrorFacts;
+}
+
+/** Content of bytes that come from elsewhere; they are verified while they pass. */
+export function contentOf(stream: AsyncIterable<Uint8Array>, { descriptor, range, facts }: ContentParts): Content {
+  let iterator: AsyncGenerator<Uint8Array> | undefined;
+  const verified = (): AsyncGenerator<Uint8Array> =>
+    range === undefined
+      ? verify(stream, descriptor.digest, descriptor.size, facts)
+      : measure(stream, range.end - range.start, facts);
+  const start = (): AsyncGenerator<Uint8Array> => {
+    if (iterator !== undefined) throw new RegistryError('SOURCE_CONSUMED', 'this content was read already', facts);
+    return (iterator = verified());
+  };
+  const bytes = async (limit: number = DOCUMENT_LIMIT): Promise<Uint8Array> => {
+    const size = range === undefined ? descriptor.size : range.end - range.start;
+    if (size > limit) {
+      await cancel();
+      throw new RegistryError('SIZE_INVALID', `${descriptor.digest} has ${size} bytes, more than the limit of ${limit}`, facts);
+    }
+    return collect(start());
+  };
+  const text = async (limit?: number): Promise<string> => new TextDecoder().decode(await bytes(limit));
+  const cancel = async (): Promise<void> => {
+    // A generator that was never started runs none of its `finally`, so the stream itself has to be let go.
+    if (iterator === undefined) await stream[Symbol.asyncIterator]().return?.();
+    else await iterator.return(undefined);
+  };
+  return {
+    descriptor,
+    ...(range !== undefined && { range }),
+    [Symbol.asyncIterator]: start,
+    bytes,
+    text,
+    json: async <T>(limit?: number) => JSON.parse(await text(limit)) as T,
+    cancel,
+  };
+}
+
+/** Content of bytes at hand. */
+export function contentOfBytes(bytes: Uint8Array, parts: ContentParts): Content {
+  const { range } = parts;
+  return contentOf(once(range === undefined ? bytes : bytes.subarray(range.start, range.end)), parts);
+}
+
+/**
+ * Passes bytes on, and fails at the end if they were not those promised. It fails at once when there are too many:
+ * size is checked before any digest (image-spec, "Verification").
+ * @throws {RegistryError} `SIZE_MISMATCH`, `DIGEST_MISMATCH`.
+ */
+export async function* verify(
+  stream: AsyncIterable<Uint8Array>,
+  digest: Digest,
+  size: number,
+  facts: ErrorFacts = {},
+): AsyncGenerator<Uint8Array> {
+  const algorithm = verifiableAlgorithm(digest);
+  const hasher = algorithm === undefined ? undefined : createHasher(algorithm);
+  let held: Uint8Array | undefined;
+  for await (const chunk of measure(stream, size, facts)) {
+    hasher?.update(chunk);
+    // The last piece is kept back until the whole is known to be right, so that a reader who counts bytes
+    // instead of waiting for the end does not get all of a wrong blob either.
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  const got = hasher?.digest();
+  if (got !== undefined && got !== digest) {
+    throw new RegistryError('DIGEST_MISMATCH', `expected ${digest}, got ${got}`, facts);
+  }
+  if (held !== undefined) yield held;
+}
+
+/** Passes bytes on, and fails if there are more or fewer than promised. */
+async function* measure(stream: AsyncIterable<Uint8Array>, size: number, facts: ErrorFacts = {}): AsyncGenerator<Uint8Array> {
+  let seen = 0;
+  for await (const chunk of stream) {
+    seen += chunk.length;
+    if (seen > size) throw new RegistryError('SIZE_MISMATCH', `expected ${size} bytes, got more`, facts);
+    if (chunk.length > 0) yield chunk;
+  }
+  if (seen < size) throw new RegistryError('SIZE_MISMATCH', `expected ${size} bytes, got ${seen}`, facts);
+}
+
+/** Joins what a stream gives. */
+export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
+  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

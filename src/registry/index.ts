@@ -1,0 +1,7 @@
+/** The interface that everything meets at, with its errors, contents and sources. Knows the words alone. */
+export * from './content.ts';
+export * from './error.ts';
+export * from './intercept.ts';
+export * from './names.ts';
+export * from './registry.ts';
+export * from './source.ts';

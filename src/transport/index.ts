@@ -1,0 +1,7 @@
+/** HTTP as the client needs it: how requests are sent, and what may go where. */
+export * from './fetch.ts';
+export * from './observe.ts';
+export * from './origin.ts';
+export * from './redirect.ts';
+export * from './transport.ts';
+export * from './undici.ts';

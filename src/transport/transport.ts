@@ -1,0 +1,69 @@
+import type { OpenableSource } from '../registry/index.ts';
+
+/** Header fields, by their names in lower case. A field that was sent several times is a list. */
+export type HeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The body of a request. Whether it can be sent again decides what may be retried. */
+export interface RequestBody extends OpenableSource {
+  /** In bytes; without it the body is sent in chunks of unknown number. */
+  readonly size?: number;
+}
+
+/** A request, in the terms that every HTTP stack has. */
+export interface TransportRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer whose body has not been read yet. It has to be read, or discarded: until then it holds a connection. */
+export interface TransportResponse {
+  readonly status: number;
+  readonly headers: HeaderFields;
+  /** Where the answer came from: not where the request went, if it was redirected. */
+  readonly url: URL;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Lets the body go unread. Never fails. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Sends one request and gives its answer, whatever its status. Redirects are not followed here.
+ * @throws {RegistryError} `UNAVAILABLE` when there was no answer; the signal's reason when it was aborted.
+ */
+export type Transport = (request: TransportRequest) => Promise<TransportResponse>;
+
+/** The first value of a header field. */
+export function headerValue(headers: HeaderFields, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** All values of a header field. */
+export function headerValues(headers: HeaderFields, name: string): readonly string[] {
+  const value = headers[name];
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+/**
+ * The body of an answer, as far as it is not longer than the limit.
+ * @param limit in bytes
+ * @returns undefined if there is more; the rest is discarded.
+ */
+export async function readBounded(response: TransportResponse, limit: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body) {
+      size += chunk.length;
+      if (size > limit) return undefined;
+      chunks.push(chunk);
+    }
+  } finally {
+    await response.discard();
+  }
+  return Buffer.concat(chunks);
+}

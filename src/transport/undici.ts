@@ -1,0 +1,124 @@
+import type { Readable } from 'node:stream';
+import { printable } from '../oci/index.ts';
+import { RegistryError } from '../registry/index.ts';
+import { redactUrl } from './origin.ts';
+import type { RequestBody, Transport, TransportRequest } from './transport.ts';
+
+type Undici = typeof import('undici');
+type Agent = import('undici').Agent;
+
+/** Settings of the connections. */
+export interface UndiciOptions {
+  /** How many connections to one origin at the most. 32 unless told. */
+  readonly connections?: number;
+  /** How long a connection may take to be made, in milliseconds. 10,000 unless told. */
+  readonly connectTimeout?: number;
+  /** How long headers may take, and a body may stall, in milliseconds. 60,000 unless told. */
+  readonly idleTimeout?: number;
+}
+
+/** A transport whose connections can be closed. */
+export interface UndiciTransport {
+  readonly send: Transport;
+  /** Waits for what is under way, then closes all connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * HTTP by undici's `request`, on connections of its own.
+ * undici is loaded with the first request: importing it takes as long as starting Node does.
+ */
+export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
+  let loading: Promise<{ undici: Undici; agent: Agent }> | undefined;
+  const load = async (): Promise<{ undici: Undici; agent: Agent }> => {
+    const undici = await import('undici');
+    const { connections = 32, connectTimeout = 10_000, idleTimeout = 60_000 } = options;
+    const agent = new undici.Agent({
+      connections,
+      connect: { timeout: connectTimeout },
+      headersTimeout: idleTimeout,
+      bodyTimeout: idleTimeout,
+    });
+    return { undici, agent };
+  };
+  return {
+    async send(request) {
+      const { undici, agent } = await (loading ??= load());
+      return send(undici, agent, request);
+    },
+    async close() {
+      if (loading !== undefined) await (await loading).agent.close();
+    },
+  };
+}
+
+async function send(undici: Undici, dispatcher: Agent, request: TransportRequest): ReturnType<Transport> {
+  const { method, url, headers, body, signal } = request;
+  signal?.throwIfAborted();
+  const length = body?.size ?? body?.bytes?.length;
+  try {
+    const response = await undici.request(url, {
+      dispatcher,
+      method: method as 'GET',
+      headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
+      body: body === undefined ? null : toBody(body),
+      ...(signal !== undefined && { signal }),
+    });
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      url,
+      body: guarded(response.body, request),
+      // `dump` reads a little more in the hope of keeping the connection, else drops it.
+      discard: () => response.body.dump({ limit: 128 * 1024 }).catch(() => {}),
+    };
+  } catch (error) {
+    throw connectionError(error, request);
+  }
+}
+
+// undici takes any async iterable; its types say less.
+function toBody(body: RequestBody): Uint8Array | Readable {
+  return body.bytes ?? (body.open() as Readable);
+}
+
+async function* guarded(body: AsyncIterable<Uint8Array>, request: TransportRequest): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw connectionError(error, request);
+  }
+}
+
+/** An error of the connection in our terms. What the caller's own stream or signal threw passes as it is. */
+function connectionError(error: unknown, { method, url, signal }: TransportRequest): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(error.code)) return error;
+  return new RegistryError('UNAVAILABLE', `${method} ${redactUrl(url)}: ${advice(error.code, error.message, url)}`, {
+    method,
+    url: redactUrl(url),
+    cause: error,
+  });
+}
+
+function advice(code: string, message: string, url: URL): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `nothing listens on ${url.host}`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `no address is known for ${url.hostname}`;
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+      return `${url.host} does not speak TLS; if it is meant to be plain HTTP, allow it with --plain-http ${url.host}`;
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return `${url.host} did not answer in time`;
+    case 'UND_ERR_SOCKET':
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return `the connection broke (${printable(message, 200)})`;
+    default:
+      return `${printable(message, 200)} (${code})`;
+  }
+}
