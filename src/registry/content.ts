@@ -41,10 +41,12 @@ export interface ContentParts {
   readonly range?: Required<ByteRange>;
   /** Where errors should say that they come from. */
   readonly facts?: ErrorFacts;
+  /** Frees what stands behind the stream, if it comes that nobody starts to read it. */
+  readonly release?: () => Promise<void>;
 }
 
 /** Content of bytes that come from elsewhere; they are verified while they pass. */
-export function contentOf(stream: AsyncIterable<Uint8Array>, { descriptor, range, facts }: ContentParts): Content {
+export function contentOf(stream: AsyncIterable<Uint8Array>, { descriptor, range, facts, release }: ContentParts): Content {
   let iterator: AsyncGenerator<Uint8Array> | undefined;
   const verified = (): AsyncGenerator<Uint8Array> =>
     range === undefined
@@ -64,8 +66,8 @@ export function contentOf(stream: AsyncIterable<Uint8Array>, { descriptor, range
   };
   const text = async (limit?: number): Promise<string> => new TextDecoder().decode(await bytes(limit));
   const cancel = async (): Promise<void> => {
-    // A generator that was never started runs none of its `finally`, so the stream itself has to be let go.
-    if (iterator === undefined) await stream[Symbol.asyncIterator]().return?.();
+    // A generator that was never started runs none of its `finally`.
+    if (iterator === undefined) await release?.();
     else await iterator.return(undefined);
   };
   return {

@@ -1,4 +1,5 @@
 /** The interface that everything meets at, with its errors, contents and sources. Knows the words alone. */
+export * from './accept.ts';
 export * from './content.ts';
 export * from './error.ts';
 export * from './intercept.ts';

@@ -44,7 +44,7 @@ export interface Results {
   resolveManifest: Promise<Descriptor>;
   pushBlob: Promise<Descriptor>;
   startUpload: Promise<Upload>;
-  mountBlob: Promise<Descriptor | undefined>;
+  mountBlob: Promise<boolean>;
   pushManifest: Promise<PushedManifest>;
   deleteBlob: Promise<void>;
   deleteManifest: Promise<void>;

@@ -26,6 +26,8 @@ export interface StartUploadOptions extends Options {
   readonly algorithm?: DigestAlgorithm;
   /** Goes on with an earlier upload, by its `id`, instead of starting one. */
   readonly resume?: string;
+  /** Where the upload that is resumed stands, in bytes, if that is known: a registry far away need not be asked then. */
+  readonly offset?: number;
 }
 
 /** What a chunk is, as far as it is known before it is sent. */
@@ -114,9 +116,9 @@ export interface Registry {
   /**
    * Makes a blob of another repository of the same registry be here as well, without sending it.
    * @param from the repository that has it; unless told, any that the caller may read
-   * @returns undefined where the registry does not do it: push the blob then.
+   * @returns whether it is here now; where not, because the registry does not do it or has no such blob, push it.
    */
-  mountBlob(repository: string, digest: Digest, from?: string, options?: Options): Promise<Descriptor | undefined>;
+  mountBlob(repository: string, digest: Digest, from?: string, options?: Options): Promise<boolean>;
   /**
    * Stores a manifest, and points tags at it.
    * @throws {RegistryError} `MANIFEST_INVALID`; `MANIFEST_BLOB_UNKNOWN` when what it refers to is not there,

@@ -1,6 +1,7 @@
+import type { HeaderFields } from '../protocol/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { redactUrl } from './origin.ts';
-import type { HeaderFields, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /**
  * HTTP by `fetch`, for runtimes other than Node.

@@ -1,6 +1,7 @@
+import { headerValue } from '../protocol/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { followable, redactUrl, sameOrigin } from './origin.ts';
-import { headerValue, type Transport, type TransportRequest } from './transport.ts';
+import type { Transport, TransportRequest } from './transport.ts';
 
 /** What goes on to another origin: what the request is about, and nothing about who asks. */
 const HARMLESS: ReadonlySet<string> = new Set(['accept', 'accept-encoding', 'content-length', 'content-type', 'range', 'user-agent']);

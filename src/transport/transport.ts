@@ -1,7 +1,5 @@
+import type { HeaderFields } from '../protocol/index.ts';
 import type { OpenableSource } from '../registry/index.ts';
-
-/** Header fields, by their names in lower case. A field that was sent several times is a list. */
-export type HeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The body of a request. Whether it can be sent again decides what may be retried. */
 export interface RequestBody extends OpenableSource {
@@ -34,19 +32,6 @@ export interface TransportResponse {
  * @throws {RegistryError} `UNAVAILABLE` when there was no answer; the signal's reason when it was aborted.
  */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>;
-
-/** The first value of a header field. */
-export function headerValue(headers: HeaderFields, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : value?.[0];
-}
-
-/** All values of a header field. */
-export function headerValues(headers: HeaderFields, name: string): readonly string[] {
-  const value = headers[name];
-  if (value === undefined) return [];
-  return typeof value === 'string' ? [value] : value;
-}
 
 /**
  * The body of an answer, as far as it is not longer than the limit.

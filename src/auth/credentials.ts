@@ -1,0 +1,49 @@
+import type { DefaultCredentialsOptions } from './credential-files.ts';
+import { sameHost } from './credential-key.ts';
+import type { Credentials } from './login.ts';
+
+export type { DefaultCredentialsOptions } from './credential-files.ts';
+export type { Credentials } from './login.ts';
+
+/**
+ * Finds credentials. Asked only after a registry wanted some; its answer is used for five minutes.
+ * @param host of the registry with its port, unless that is the scheme's own: `registry-1.docker.io`, `localhost:5000`
+ * @param repository that they are for; some files have entries for a part of a registry
+ * @returns undefined for nobody
+ * @throws {RegistryError} `CREDENTIALS_INVALID` when there should be some and they cannot be had.
+ */
+export type CredentialSource = (host: string, repository?: string) => Promise<Credentials | undefined>;
+
+/** Knows nobody. */
+export const noCredentials: CredentialSource = async () => undefined;
+
+/**
+ * Knows these, each for the one host that it is given for.
+ * @param byHost credentials by the registry's host with its port; all names of Docker Hub are one
+ */
+export function staticCredentials(
+  byHost: Readonly<Record<string, Omit<Credentials, 'origin'> & { readonly origin?: string }>>,
+): CredentialSource {
+  const entries = Object.entries(byHost);
+  return async (host) => {
+    const [, credentials] = entries.find(([key]) => sameHost(key, host)) ?? [];
+    return credentials && { origin: 'the options', ...credentials };
+  };
+}
+
+/**
+ * Knows what `docker login` and `podman login` wrote. Looks in this order, and takes the first that knows the host:
+ * `$DOCKER_AUTH_CONFIG`; `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`; `$REGISTRY_AUTH_FILE`;
+ * `$XDG_RUNTIME_DIR/containers/auth.json`; `$XDG_CONFIG_HOME/containers/auth.json`, else
+ * `~/.config/containers/auth.json`. Files are read when asked, so that a login is seen by a running process;
+ * what a helper answered is kept for an hour.
+ * @see https://docs.docker.com/reference/cli/docker/login/
+ * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
+ */
+export function defaultCredentials(options: DefaultCredentialsOptions = {}): CredentialSource {
+  return async (host, repository) => {
+    // Loaded when first needed: most registries never ask, and files and processes are Node's.
+    const { findInFiles } = await import('./credential-files.ts');
+    return findInFiles(host, repository, options);
+  };
+}

@@ -1,0 +1,86 @@
+import { isObject, printable } from '../oci/index.ts';
+import { RegistryError } from '../registry/index.ts';
+import { parseConfigEntry } from './config-entry.ts';
+import { askHelper, fromHelper } from './credential-helper.ts';
+import { HUB_KEY, matchingKeys, sameHost } from './credential-key.ts';
+import type { Credentials } from './login.ts';
+import { parseSecretObject, type SecretObject } from './secret-json.ts';
+
+/** A file of Docker's or podman's; they have one format. Entries are looked at when they are asked for. */
+export interface DockerConfig {
+  /** The file, for messages. */
+  readonly file: string;
+  readonly auths: SecretObject;
+  readonly credHelpers: SecretObject;
+  readonly credsStore: string | undefined;
+}
+
+/** What is looked for. */
+export interface Lookup {
+  readonly host: string;
+  readonly repository: string | undefined;
+  /** That helpers are found and run in. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * Reads a file's form.
+ * @param file for messages
+ * @throws {RegistryError} `CREDENTIALS_INVALID`, which names the file and the key and quotes neither values nor text.
+ * @see https://github.com/docker/cli/blob/v28.0.0/cli/config/configfile/file.go
+ */
+export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig {
+  const invalid = (why: string): RegistryError => new RegistryError('CREDENTIALS_INVALID', `${file}: ${why}`);
+  if (bytes.length === 0) throw invalid('the file is empty');
+  const document = parseSecretObject(bytes);
+  if (typeof document === 'string') throw invalid(document);
+  const object = (name: string): SecretObject => {
+    const value = document[name] ?? {};
+    if (!isObject(value)) throw invalid(`"${name}" is not an object`);
+    return value;
+  };
+  const credsStore = document['credsStore'] ?? '';
+  if (typeof credsStore !== 'string') throw invalid('"credsStore" is not a text');
+  return { file, auths: object('auths'), credHelpers: object('credHelpers'), credsStore: credsStore || undefined };
+}
+
+/**
+ * What a file knows about a registry: by the helper that it names for it, else by the helper for all, else by itself.
+ * @throws {RegistryError} `CREDENTIALS_INVALID`, which names file, key and helper.
+ */
+export async function lookUp(config: DockerConfig, lookup: Lookup): Promise<Credentials | undefined> {
+  const { file, auths, credHelpers, credsStore } = config;
+  const { host, repository, environment } = lookup;
+  const server = sameHost(host, HUB_KEY) ? HUB_KEY : host;
+
+  const [own] = matchingKeys(Object.keys(credHelpers), host, repository);
+  if (own !== undefined) {
+    const where = `${file}, credHelpers["${printable(own)}"]`;
+    const name = credHelpers[own];
+    if (typeof name !== 'string') throw new RegistryError('CREDENTIALS_INVALID', `${where} is not a text`);
+    const answer = await askHelper(name, isPart(own) ? own : server, { where, environment });
+    if (answer === 'missing') {
+      throw new RegistryError('CREDENTIALS_INVALID', `${where}: there is no docker-credential-${name} on the PATH`);
+    }
+    return fromHelper(answer, name, where);
+  }
+
+  if (credsStore !== undefined) {
+    const where = `${file}, credsStore`;
+    const answer = await askHelper(credsStore, server, { where, environment });
+    // Configurations travel to machines without the desktop's key ring, where docker goes on without it too.
+    const found = answer === 'missing' ? undefined : fromHelper(answer, credsStore, where);
+    if (found !== undefined) return found;
+  }
+
+  for (const key of matchingKeys(Object.keys(auths), host, repository)) {
+    const found = parseConfigEntry(auths[key], `${file}, auths["${printable(key)}"]`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether a key is for a part of a registry; helpers then are asked for that part, as podman does. */
+function isPart(key: string): boolean {
+  return key.includes('/') && !/^https?:\/\//i.test(key);
+}

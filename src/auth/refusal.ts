@@ -1,0 +1,63 @@
+/** What is said when a registry or its token server does not let us in. */
+import { isObject, printable, type Json } from '../oci/index.ts';
+import { RegistryError, type ErrorFacts } from '../registry/index.ts';
+import { readBounded, type TransportResponse } from '../transport/index.ts';
+import { secretsOf, type Credentials } from './login.ts';
+
+/** As much of a refusal as is worth reading, in bytes. */
+const LONGEST = 64 * 1024;
+
+/**
+ * A server's own words for a refusal, in brackets, to put behind ours; nothing if it has none. Reads and lets go
+ * of the answer; never fails. Words that repeat a secret (Azure quotes bad refresh tokens) are kept out.
+ */
+export async function wordsOf(response: TransportResponse, credentials: Credentials | undefined): Promise<string> {
+  const body = await readBounded(response, LONGEST).catch(() => undefined);
+  const words = body === undefined ? undefined : findWords(body);
+  if (words === undefined || secretsOf(credentials).some((secret) => words.includes(secret))) return '';
+  return ` (${printable(words, 300)})`;
+}
+
+// The specification's form, then Docker Hub's, OAuth's, and what others write.
+function findWords(body: Uint8Array): string | undefined {
+  let document: Json;
+  try {
+    document = JSON.parse(new TextDecoder().decode(body)) as Json;
+  } catch {
+    return undefined;
+  }
+  if (!isObject(document)) return undefined;
+  const errors = document['errors'];
+  const first = Array.isArray(errors) ? (errors[0] as Json | undefined) : undefined;
+  const { details, error_description: description, message, error } = document;
+  const candidates = [isObject(first) ? first['message'] : undefined, details, description, message, error];
+  return candidates.find((candidate) => typeof candidate === 'string' && candidate !== '') as string | undefined;
+}
+
+/** Who is asking, for messages. */
+export function whoseOf(credentials: Credentials | undefined, host: string): string {
+  return credentials === undefined
+    ? `no credentials are known for ${host}: log in if it is not public`
+    : `the credentials come from ${credentials.origin}`;
+}
+
+/** A 401 that offers no way in. */
+export function noChallenge(host: string, values: readonly string[], facts: ErrorFacts): RegistryError {
+  const why = values.length === 0 ? 'registry sent no challenge' : `registry sent no challenge that can be met: "${printable(values.join(', '), 160)}"`;
+  return new RegistryError('UNAUTHORIZED', `${host}: ${why}`, { ...facts, status: 401 });
+}
+
+/** A registry wants a user, and there is none. */
+export function noPassword(host: string, credentials: Credentials | undefined, facts: ErrorFacts): RegistryError {
+  const why = credentials === undefined ? `none are known: log in to ${host}` : `there are none in ${credentials.origin}`;
+  return new RegistryError('UNAUTHORIZED', `${host} wants a user name and a password, and ${why}`, { ...facts, status: 401 });
+}
+
+/** A 401 to a request whose body is gone. */
+export function notReplayable(host: string, facts: ErrorFacts): RegistryError {
+  return new RegistryError(
+    'UNAUTHORIZED',
+    `${host} wants authorization, and the source cannot be sent again; give a function that opens it`,
+    { ...facts, status: 401 },
+  );
+}

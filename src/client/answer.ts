@@ -1,0 +1,128 @@
+import { digestOfDetail, parseErrors, type Route, type WireError } from '../protocol/index.ts';
+import { RegistryError, type ErrorCode } from '../registry/index.ts';
+import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
+
+/** As much of an error's body as is worth reading, in bytes. */
+const ERROR_LIMIT = 64 * 1024;
+/** Longer than this, in seconds, no server may send us away: the figure is a mistake then. */
+const LONGEST_WAIT = 24 * 60 * 60;
+
+/** What was asked, for the error to say. */
+export interface Question {
+  readonly method: string;
+  readonly route: Route;
+  /** The registry's name, as the user knows it. */
+  readonly host: string;
+}
+
+/** Makes an error of an answer that is not the one hoped for, and lets the answer go. */
+export async function errorOf(response: TransportResponse, question: Question): Promise<RegistryError> {
+  // Reading the body may fail itself: docker-registry announces one for a 416 and closes the connection instead.
+  const body = await readBounded(response, ERROR_LIMIT).catch(() => undefined);
+  const errors = body === undefined ? [] : parseErrors(body);
+  const code = codeOf(errors[0], response.status, question.route);
+  const retryAfter = readRetryAfter(headerValue(response.headers, 'retry-after'));
+  return new RegistryError(code, message(code, errors[0], response.status, question, retryAfter), {
+    status: response.status,
+    method: question.method,
+    url: redactUrl(response.url),
+    ...subjectOf(question.route),
+    detail: code === 'MANIFEST_BLOB_UNKNOWN' ? missing(errors) : errors[0]?.detail,
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}
+
+/** What a route is about, for the fields of an error. */
+export function subjectOf(route: Route): { repository?: string; reference?: string } {
+  return {
+    ...('repository' in route && { repository: route.repository }),
+    ...('digest' in route && { reference: route.digest }),
+    ...('reference' in route && { reference: route.reference }),
+  };
+}
+
+/** How the thing that was asked for is written: `host/repository:tag`, `host/repository@digest`. */
+export function nameOf(host: string, route: Route): string {
+  const { repository, reference } = subjectOf(route);
+  if (repository === undefined) return host;
+  if (reference === undefined) return `${host}/${repository}`;
+  return `${host}/${repository}${reference.includes(':') ? '@' : ':'}${reference}`;
+}
+
+function codeOf(error: WireError | undefined, status: number, route: Route): ErrorCode | (string & {}) {
+  // Registries have no word for a range that cannot be met, and use several.
+  if (status === 416) return 'RANGE_INVALID';
+  if (error !== undefined && error.code !== 'UNKNOWN') return error.code;
+  switch (status) {
+    case 401:
+      return 'UNAUTHORIZED';
+    case 403:
+      return 'DENIED';
+    case 404:
+      return unknownCode(route);
+    case 405:
+      return 'UNSUPPORTED';
+    case 413:
+      return route.kind === 'manifest' ? 'MANIFEST_INVALID' : 'SIZE_INVALID';
+    case 429:
+      return 'TOOMANYREQUESTS';
+    default:
+      return status >= 500 ? 'UNAVAILABLE' : 'UNKNOWN';
+  }
+}
+
+function unknownCode(route: Route): ErrorCode {
+  switch (route.kind) {
+    case 'blob':
+      return 'BLOB_UNKNOWN';
+    case 'manifest':
+      return 'MANIFEST_UNKNOWN';
+    case 'upload':
+      return 'BLOB_UPLOAD_UNKNOWN';
+    case 'ping':
+    case 'catalog':
+    case 'tags':
+    case 'uploads':
+    case 'referrers':
+      return 'NAME_UNKNOWN';
+  }
+}
+
+function message(
+  code: string,
+  error: WireError | undefined,
+  status: number,
+  { method, route, host }: Question,
+  retryAfter: number | undefined,
+): string {
+  const name = nameOf(host, route);
+  switch (code) {
+    case 'UNAUTHORIZED':
+      return `${name}: authentication is required${said(error)}; log in to ${host}, or check the name`;
+    case 'DENIED':
+      return `${name}: not allowed${said(error)}`;
+    case 'NAME_UNKNOWN':
+    case 'MANIFEST_UNKNOWN':
+    case 'BLOB_UNKNOWN':
+      return `${name}: not found${said(error)}`;
+    case 'TOOMANYREQUESTS':
+      return `${name}: ${host} asks for fewer requests${retryAfter === undefined ? '' : `; try again in ${retryAfter} s`}${said(error)}`;
+    default:
+      return `${name}: ${method} was answered with ${status} ${code}${said(error)}`;
+  }
+}
+
+function said(error: WireError | undefined): string {
+  return error === undefined || error.message === '' ? '' : ` (${error.message})`;
+}
+
+function missing(errors: readonly WireError[]): readonly string[] {
+  return errors.flatMap((error) => digestOfDetail(error.detail) ?? []);
+}
+
+/** Seconds to wait, off a field that is seconds or a date. @returns undefined for what makes no sense. */
+function readRetryAfter(field: string | undefined): number | undefined {
+  if (field === undefined) return undefined;
+  const seconds = /^\d{1,9}$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
+  return seconds > 0 && seconds <= LONGEST_WAIT ? Math.ceil(seconds) : undefined;
+}

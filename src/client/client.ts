@@ -1,0 +1,88 @@
+import { createAuthorizer, type CredentialSource } from '../auth/index.ts';
+import { DOCKER_HUB, isDockerHub, isHost, printable } from '../oci/index.ts';
+import { RegistryError, type Registry } from '../registry/index.ts';
+import {
+  followRedirects,
+  isLoopback,
+  observe,
+  undiciTransport,
+  type RequestEvent,
+  type Transport,
+} from '../transport/index.ts';
+import { version } from '../version.ts';
+import { deleteOperations } from './delete.ts';
+import { listOperations } from './list.ts';
+import { createReferrersApi } from './referrers.ts';
+import { readOperations } from './read.ts';
+import { createSession } from './session.ts';
+import { uploadOperations } from './upload.ts';
+import { writeOperations } from './write.ts';
+
+/** Settings of a client. None is changed by it. */
+export interface ClientOptions {
+  /** Where user names and passwords come from. Nowhere, unless told: see `defaultCredentials` of `stowage/auth`. */
+  readonly credentials?: CredentialSource;
+  /** Speak plain HTTP. Unless told, with loopback addresses alone. */
+  readonly plainHttp?: boolean;
+  /** How requests are sent; by undici, on connections of this client's own, unless told. */
+  readonly transport?: Transport;
+  /** Token servers on foreign hosts that may be given credentials. */
+  readonly allowRealms?: readonly string[];
+  /** Names in a page of a list. 1000 unless told: ECR refuses more. */
+  readonly pageSize?: number;
+  /** `stowage/<version>` unless told. */
+  readonly userAgent?: string;
+  /** Is told of every request. */
+  readonly onRequest?: (event: RequestEvent) => void;
+}
+
+/** A registry at the other end of HTTP. */
+export interface RegistryClient extends Registry {
+  /** As references name it. */
+  readonly host: string;
+  /** Closes the connections, once what is under way has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * A client of a registry.
+ * @param registry its host as references write it (`docker.io`, `localhost:5000`), or a URL, whose path may be a prefix
+ * @throws {RegistryError} `REFERENCE_INVALID` when it is neither.
+ */
+export function registryClient(registry: string | URL, options: ClientOptions = {}): RegistryClient {
+  const { base, host } = address(registry, options.plainHttp);
+  const { pageSize = 1000, userAgent = `stowage/${version}`, credentials, allowRealms, onRequest } = options;
+  const { send: transport, close } =
+    options.transport === undefined ? undiciTransport() : { send: options.transport, close: async () => {} };
+  const authorizer = createAuthorizer(followRedirects(onRequest === undefined ? transport : observe(transport, onRequest)), {
+    userAgent,
+    ...(credentials !== undefined && { credentials }),
+    ...(allowRealms !== undefined && { allowRealms }),
+  });
+  const session = createSession({ host, base, pageSize, userAgent, authorizer });
+  const referrersApi = createReferrersApi(session);
+  return {
+    host,
+    ...readOperations(session),
+    ...writeOperations(session, referrersApi),
+    ...uploadOperations(session),
+    ...deleteOperations(session, referrersApi),
+    ...listOperations(session),
+    referrers: referrersApi.list,
+    close,
+  };
+}
+
+function address(registry: string | URL, plainHttp: boolean | undefined): { base: URL; host: string } {
+  if (registry instanceof URL || /^https?:\/\//.test(registry)) {
+    const base = new URL(registry);
+    return { base, host: base.host + base.pathname.replace(/\/$/, '') };
+  }
+  if (isDockerHub(registry)) return { base: new URL('https://registry-1.docker.io'), host: DOCKER_HUB };
+  if (!isHost(registry) && !/^[A-Za-z0-9-]+$/.test(registry)) {
+    throw new RegistryError('REFERENCE_INVALID', `not the host of a registry: "${printable(registry)}"`);
+  }
+  const secure = new URL(`https://${registry}`);
+  const plain = plainHttp ?? isLoopback(secure.hostname);
+  return { base: plain ? new URL(`http://${registry}`) : secure, host: registry };
+}

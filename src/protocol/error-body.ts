@@ -1,0 +1,91 @@
+import { isObject, printable, type Json } from '../oci/index.ts';
+import { RegistryError } from '../registry/index.ts';
+
+/** One error of an answer's body. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: Json;
+}
+
+/** The status that goes with a code. @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
+const STATUS: Readonly<Record<string, number>> = {
+  BLOB_UNKNOWN: 404,
+  BLOB_UPLOAD_INVALID: 400,
+  BLOB_UPLOAD_UNKNOWN: 404,
+  DIGEST_INVALID: 400,
+  MANIFEST_BLOB_UNKNOWN: 404,
+  MANIFEST_INVALID: 400,
+  MANIFEST_UNKNOWN: 404,
+  NAME_INVALID: 400,
+  NAME_UNKNOWN: 404,
+  SIZE_INVALID: 400,
+  UNAUTHORIZED: 401,
+  DENIED: 403,
+  UNSUPPORTED: 405,
+  TOOMANYREQUESTS: 429,
+  RANGE_INVALID: 416,
+  TAG_INVALID: 400,
+};
+
+/** The codes of ours that the protocol has no word for, as clients of any make know them. */
+const ON_THE_WIRE: Readonly<Record<string, string>> = {
+  TAG_INVALID: 'MANIFEST_INVALID',
+  REFERENCE_INVALID: 'NAME_INVALID',
+  RANGE_INVALID: 'BLOB_UPLOAD_INVALID',
+};
+
+/** The status and body by which an error travels. A known code fixes the status, but for 413, which has no code. */
+export function formatError(error: RegistryError): { readonly status: number; readonly body: Uint8Array } {
+  const known = STATUS[error.code];
+  const status = error.status === 413 ? 413 : (known ?? error.status ?? 500);
+  const code = known === undefined ? (status === 404 ? error.code : 'UNKNOWN') : (ON_THE_WIRE[error.code] ?? error.code);
+  return { status, body: formatErrors(entries(code, error)) };
+}
+
+/** A body of errors. */
+export function formatErrors(errors: readonly WireError[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ errors }));
+}
+
+// One error for each digest that is missing, as distribution does it, so that clients see all of them.
+function entries(code: string, error: RegistryError): readonly WireError[] {
+  if (error.code !== 'MANIFEST_BLOB_UNKNOWN' || !Array.isArray(error.detail) || error.detail.length === 0) {
+    return [{ code, message: error.message, ...(error.detail !== undefined && { detail: error.detail as Json }) }];
+  }
+  return error.detail.map((digest) => ({ code, message: error.message, detail: { digest: String(digest) } }));
+}
+
+/**
+ * Reads a body of errors, whatever it is: text, HTML and broken JSON give none.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ */
+export function parseErrors(body: Uint8Array): readonly WireError[] {
+  let document: Json;
+  try {
+    document = JSON.parse(new TextDecoder().decode(body)) as Json;
+  } catch {
+    return [];
+  }
+  const errors = isObject(document) ? document['errors'] : undefined;
+  if (!Array.isArray(errors)) return [];
+  return errors.flatMap((entry: Json) => {
+    if (!isObject(entry)) return [];
+    const { code, message, detail } = entry;
+    return [
+      {
+        code: typeof code === 'string' ? printable(code, 60) : 'UNKNOWN',
+        message: typeof message === 'string' ? printable(message, 500) : '',
+        ...(detail !== undefined && { detail }),
+      },
+    ];
+  });
+}
+
+/** The digest that an error is about: distribution writes it as the detail, others in an object. */
+export function digestOfDetail(detail: Json | undefined): string | undefined {
+  if (typeof detail === 'string') return detail;
+  if (!isObject(detail)) return undefined;
+  const digest = detail['digest'] ?? detail['Digest'];
+  return typeof digest === 'string' ? digest : undefined;
+}

@@ -1,0 +1,7 @@
+/** The grammar of the distribution protocol, written once for client and server. */
+export * from './error-body.ts';
+export * from './field.ts';
+export * from './header.ts';
+export * from './link.ts';
+export * from './range.ts';
+export * from './route.ts';

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HeaderFields } from '../protocol/index.ts';
+import type { Handler, ServerReply } from './request.ts';
+
+/** What a caller may still send after we have answered, before the connection is closed on it, in bytes and milliseconds. */
+const DRAIN = { bytes: 64 * 1024 * 1024, time: 500 };
+
+/** The handler as a listener for the `request` event of `node:http`. */
+export function toNodeListener(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('the caller is gone'));
+    });
+    // Without a listener an error of a broken connection would end the process.
+    response.on('error', () => {});
+    request.on('error', () => {});
+    void handler({
+      method: request.method ?? 'GET',
+      target: request.url ?? '/',
+      headers: fieldsOf(request),
+      body: request as AsyncIterable<Buffer>,
+      signal: gone.signal,
+    })
+      .then((reply) => send(request, response, reply))
+      // The answer's own bytes failed: the caller has to see that it is not whole.
+      .catch(() => response.destroy());
+  };
+}
+
+/** `rawHeaders`, as the ready-made objects lose repeated fields, or trip over odd names (CVE-2026-21710). */
+function fieldsOf({ rawHeaders }: IncomingMessage): HeaderFields {
+  const fields = Object.create(null) as Record<string, string | string[]>;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] as string).toLowerCase();
+    const value = rawHeaders[at + 1] as string;
+    const earlier = fields[name];
+    fields[name] = earlier === undefined ? value : [...(Array.isArray(earlier) ? earlier : [earlier]), value];
+  }
+  return fields;
+}
+
+async function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: ServerReply): Promise<void> {
+  // An answer that comes before the whole request: the connection cannot be used again unless the rest is read.
+  const early = !request.complete && !request.readableEnded && hasBody(request);
+  response.writeHead(status, early ? { ...headers, connection: 'close' } : headers);
+  if (request.method === 'HEAD' || body === undefined) response.end();
+  else if (body instanceof Uint8Array) response.end(body);
+  else await pump(body, response);
+  if (early) drain(request);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+async function pump(body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  for await (const chunk of body) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
+  response.end();
+}
+
+/** Reads some of what is still coming, so that the caller gets to see the answer instead of a broken connection. */
+function drain(request: IncomingMessage): void {
+  let left = DRAIN.bytes;
+  const timer = setTimeout(() => request.destroy(), DRAIN.time).unref();
+  request.once('close', () => clearTimeout(timer));
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+  request.resume();
+}

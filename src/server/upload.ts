@@ -1,0 +1,113 @@
+import { isAlgorithm, isRepository } from '../oci/index.ts';
+import { fields, formatHeld, formatRoute, headerValue, parseChunkRange, type Route } from '../protocol/index.ts';
+import { checkDigest, isDenied, isNotFound, RegistryError, type ChunkOptions, type Upload } from '../registry/index.ts';
+import { lengthOf, single, type Exchange, type ServerReply, type ServerRequest } from './request.ts';
+
+type UploadRoute = Extract<Route, { kind: 'upload' }>;
+
+/** POST: a mount, a whole blob, or the start of an upload. */
+export async function startUpload(exchange: Exchange, { repository }: Extract<Route, { kind: 'uploads' }>): Promise<ServerReply> {
+  const { registry, request, query } = exchange;
+  const mount = single(query, 'mount');
+  if (mount !== undefined && (await mounts(exchange, repository, mount))) return created(repository, mount);
+  const digest = single(query, 'digest');
+  if (digest !== undefined && mount === undefined) {
+    const size = lengthOf(request);
+    if (size !== undefined) await registry.pushBlob(repository, { digest: checkDigest(digest), size }, request.body, { signal: request.signal });
+    else await (await registry.startUpload(repository)).commit(checkDigest(digest), { chunk: request.body, signal: request.signal });
+    return created(repository, digest);
+  }
+  const algorithm = single(query, 'digest-algorithm');
+  if (algorithm !== undefined && !isAlgorithm(algorithm)) {
+    throw new RegistryError('DIGEST_INVALID', 'unsupported digest algorithm: want sha256 or sha512', { status: 400 });
+  }
+  const upload = await registry.startUpload(repository, { ...(algorithm !== undefined && { algorithm }) });
+  return progress(202, repository, upload);
+}
+
+/** GET: where an upload stands. */
+export async function showUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
+  return progress(204, route.repository, await resume(exchange, route));
+}
+
+/** PATCH: a chunk. Without a place it is appended, as most clients send it. */
+export async function patchUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
+  const options = chunkOptions(exchange.request);
+  const upload = await resume(exchange, route, options.offset);
+  await upload.write(exchange.request.body, options);
+  return progress(202, route.repository, upload);
+}
+
+/** PUT: the end, with or without a last chunk. */
+export async function finishUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
+  const { request, query } = exchange;
+  const digest = single(query, 'digest');
+  if (digest === undefined) throw new RegistryError('DIGEST_INVALID', 'the parameter "digest" is missing', { status: 400 });
+  checkDigest(digest);
+  const options = chunkOptions(request);
+  const upload = await resume(exchange, route, options.offset);
+  const hasBody = options.size === undefined || options.size > 0;
+  await upload.commit(checkDigest(digest), hasBody ? { chunk: request.body, ...options } : undefined);
+  return created(route.repository, digest);
+}
+
+/** DELETE: the caller gives it up. */
+export async function cancelUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
+  await (await resume(exchange, route)).cancel();
+  return { status: 204, headers: {} };
+}
+
+/** Whether a mount succeeded. That there is none, and that it is not allowed, are the same answer: 202. */
+async function mounts({ registry, request, query }: Exchange, repository: string, mount: string): Promise<boolean> {
+  const digest = checkDigest(mount);
+  const from = query.get('from') ?? undefined;
+  if (from !== undefined && !isRepository(from)) return false;
+  try {
+    return await registry.mountBlob(repository, digest, from, { signal: request.signal });
+  } catch (error) {
+    if (isNotFound(error) || isDenied(error)) return false;
+    throw error;
+  }
+}
+
+/** The store's own name of an upload travels in the path, so that any process in front of the same store can go on with it. */
+async function resume({ registry, request }: Exchange, { repository, id }: UploadRoute, offset?: number): Promise<Upload> {
+  const name = Buffer.from(id, 'base64url').toString();
+  if (id.length > 4096 || Buffer.from(name).toString('base64url') !== id) {
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'upload is not known', { status: 404, repository });
+  }
+  return registry.startUpload(repository, { resume: name, signal: request.signal, ...(offset !== undefined && { offset }) });
+}
+
+function chunkOptions(request: ServerRequest): ChunkOptions {
+  const size = lengthOf(request);
+  const { signal } = request;
+  const field = headerValue(request.headers, 'content-range');
+  if (field === undefined) return { signal, ...(size !== undefined && { size }) };
+  const range = parseChunkRange(field);
+  if (range === undefined) throw new RegistryError('RANGE_INVALID', 'Content-Range must be first-last', { status: 416 });
+  const length = range.end - range.start;
+  if (size !== undefined && size !== length) {
+    throw new RegistryError('SIZE_INVALID', `Content-Range speaks of ${length} bytes, Content-Length of ${size}`, { status: 400 });
+  }
+  return { signal, size: length, offset: range.start };
+}
+
+function progress(status: number, repository: string, upload: Upload): ServerReply {
+  const id = Buffer.from(upload.id).toString('base64url');
+  return {
+    status,
+    headers: {
+      location: formatRoute({ kind: 'upload', repository, id }),
+      range: formatHeld(upload.offset),
+      [fields.uploadId]: id,
+      ...(status !== 204 && { 'content-length': '0' }),
+      ...(upload.minimumChunk > 0 && { [fields.chunkMinimum]: String(upload.minimumChunk) }),
+    },
+  };
+}
+
+function created(repository: string, digest: string): ServerReply {
+  const location = formatRoute({ kind: 'blob', repository, digest: checkDigest(digest) });
+  return { status: 201, headers: { location, [fields.contentDigest]: digest, 'content-length': '0' } };
+}

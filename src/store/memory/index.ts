@@ -1,0 +1,2 @@
+/** A registry in memory. */
+export { memoryRegistry, type MemoryOptions } from './memory.ts';
