@@ -22,8 +22,8 @@ export function uploadOperations(session: Session): Pick<Registry, 'startUpload'
   // Ids that this client gave out itself. They may name any URL that the registry chose; ids that come from
   // elsewhere could be made up by who wants us to send our credentials somewhere.
   const given = new Set<string>();
-  const remember = (id: string): void => {
-    given.add(id);
+  const remember = (repository: string, id: string): void => {
+    given.add(`${repository} ${id}`);
     const [oldest] = given;
     if (given.size > REMEMBERED && oldest !== undefined) given.delete(oldest);
   };
@@ -41,7 +41,7 @@ export function uploadOperations(session: Session): Pick<Registry, 'startUpload'
         const query = algorithm === undefined || algorithm === 'sha256' ? undefined : new URLSearchParams({ 'digest-algorithm': algorithm });
         return start(repository, query, signal);
       }
-      const location = locationOf(session, repository, resume, given.has(resume));
+      const location = locationOf(session, repository, resume, given.has(`${repository} ${resume}`));
       if (known !== undefined) return open(session, repository, { location, offset: known, remember, signal });
       const call = uploadCall('GET', repository, location, signal);
       const response = await session.call(call, 204, 200);
@@ -72,7 +72,7 @@ interface Opening {
   /** Where the upload is, if that was known before. */
   readonly location?: URL;
   readonly offset: number;
-  readonly remember: (id: string) => void;
+  readonly remember: (repository: string, id: string) => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -85,7 +85,7 @@ async function open(session: Session, repository: string, { response, location: 
     const stays = known !== undefined && headerValue(answer.headers, 'location') === undefined;
     if (!stays) location = session.location(answer);
     minimumChunk = minimumOf(session, answer) ?? minimumChunk;
-    remember(location.href);
+    remember(repository, location.href);
   };
   if (response !== undefined) await moveOn(response);
 

@@ -35,10 +35,16 @@ const ON_THE_WIRE: Readonly<Record<string, string>> = {
   RANGE_INVALID: 'BLOB_UPLOAD_INVALID',
 };
 
-/** The status and body by which an error travels. A known code fixes the status, but for 413, which has no code. */
+/** Refusals for which there is no code of their own: their status says more than the code that stands in for it. */
+const TELLING: ReadonlySet<number> = new Set([400, 413, 414]);
+
+/**
+ * The status and body by which an error travels. A known code fixes the status, so that what a server further up
+ * answered does not show through.
+ */
 export function formatError(error: RegistryError): { readonly status: number; readonly body: Uint8Array } {
   const known = STATUS[error.code];
-  const status = error.status === 413 ? 413 : (known ?? error.status ?? 500);
+  const status = error.status !== undefined && TELLING.has(error.status) ? error.status : (known ?? error.status ?? 500);
   const code = known === undefined ? (status === 404 ? error.code : 'UNKNOWN') : (ON_THE_WIRE[error.code] ?? error.code);
   return { status, body: formatErrors(entries(code, error)) };
 }

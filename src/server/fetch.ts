@@ -4,11 +4,14 @@ import type { Handler } from './request.ts';
 export function toFetchHandler(handler: Handler): (request: Request) => Promise<Response> {
   return async (request) => {
     const url = new URL(request.url);
+    const { body: stream } = request;
+    const streamed = stream !== null && !request.headers.has('content-length');
     const reply = await handler({
       method: request.method,
       target: url.pathname + url.search,
-      headers: Object.fromEntries(request.headers.entries()),
-      body: (request.body ?? empty()) as AsyncIterable<Uint8Array>,
+      // A `Request` does not show how its body is framed.
+      headers: { ...Object.fromEntries(request.headers.entries()), ...(streamed && { 'transfer-encoding': 'chunked' }) },
+      body: (stream ?? empty()) as AsyncIterable<Uint8Array>,
       signal: request.signal,
     });
     const { status, headers, body } = reply;

@@ -49,7 +49,8 @@ export function createHandler(registry: Registry, { onError }: HandlerOptions = 
       reply = await dispatch({ registry, request, query }, path);
     } catch (error) {
       reply = replyTo(error);
-      if (reply.status >= 500) onError?.(error);
+      // That the caller went away in the middle is no failure of ours.
+      if (reply.status >= 500 && !request.signal.aborted) onError?.(error);
     }
     return { ...reply, headers: { [fields.apiVersion]: 'registry/2.0', ...reply.headers } };
   };

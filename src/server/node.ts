@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeaderFields } from '../protocol/index.ts';
 import type { Handler, ServerReply } from './request.ts';
 
-/** What a caller may still send after we have answered, before the connection is closed on it, in bytes and milliseconds. */
-const DRAIN = { bytes: 64 * 1024 * 1024, time: 500 };
+/** What a caller may still send once it was answered, before the connection is closed on it: bytes, milliseconds. */
+const DRAIN = { bytes: 64 * 1024 * 1024, time: 5000 };
 
 /** The handler as a listener for the `request` event of `node:http`. */
 export function toNodeListener(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void {
@@ -20,7 +20,8 @@ export function toNodeListener(handler: Handler): (request: IncomingMessage, res
       method: request.method ?? 'GET',
       target: request.url ?? '/',
       headers: fieldsOf(request),
-      body: request as AsyncIterable<Buffer>,
+      // An endpoint that stops reading must not break the connection: its answer is still to come.
+      body: { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer> },
       signal: gone.signal,
     })
       .then((reply) => send(request, response, reply))
@@ -42,13 +43,13 @@ function fieldsOf({ rawHeaders }: IncomingMessage): HeaderFields {
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: ServerReply): Promise<void> {
-  // An answer that comes before the whole request: the connection cannot be used again unless the rest is read.
-  const early = !request.complete && !request.readableEnded && hasBody(request);
-  response.writeHead(status, early ? { ...headers, connection: 'close' } : headers);
+  // An answer that comes before the whole request. It must not close the connection: a caller that is still
+  // writing would see that, and not the answer.
+  if (!request.complete && hasBody(request)) drain(request);
+  response.writeHead(status, headers);
   if (request.method === 'HEAD' || body === undefined) response.end();
   else if (body instanceof Uint8Array) response.end(body);
   else await pump(body, response);
-  if (early) drain(request);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -13,7 +13,9 @@ export async function getBlob(exchange: Exchange, { repository, digest }: Extrac
     const { size } = await registry.resolveBlob(repository, digest, { signal });
     return { status: 200, headers: { ...common, 'content-length': String(size) } };
   }
-  const wish = parseRange(headerValue(request.headers, 'range'));
+  // A part that was begun of other bytes is not to be gone on with (RFC 9110, 13.1.5).
+  const begunOfThis = headerValue(request.headers, 'if-range') ?? common.etag;
+  const wish = begunOfThis === common.etag ? parseRange(headerValue(request.headers, 'range')) : undefined;
   const size = async (): Promise<number> => (await registry.resolveBlob(repository, digest, { signal })).size;
   try {
     if (wish === 'unsatisfiable') throw new RegistryError('RANGE_INVALID', 'the range cannot be met', { status: 416 });

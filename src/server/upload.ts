@@ -1,4 +1,4 @@
-import { isAlgorithm, isRepository } from '../oci/index.ts';
+import { algorithmOf, isAlgorithm, isRepository } from '../oci/index.ts';
 import { fields, formatHeld, formatRoute, headerValue, parseChunkRange, type Route } from '../protocol/index.ts';
 import { checkDigest, isDenied, isNotFound, RegistryError, type ChunkOptions, type Upload } from '../registry/index.ts';
 import { lengthOf, single, type Exchange, type ServerReply, type ServerRequest } from './request.ts';
@@ -22,20 +22,20 @@ export async function startUpload(exchange: Exchange, { repository }: Extract<Ro
     throw new RegistryError('DIGEST_INVALID', 'unsupported digest algorithm: want sha256 or sha512', { status: 400 });
   }
   const upload = await registry.startUpload(repository, { ...(algorithm !== undefined && { algorithm }) });
-  return progress(202, repository, upload);
+  return progress(202, { repository, upload, algorithm: algorithm ?? '' });
 }
 
 /** GET: where an upload stands. */
 export async function showUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
-  return progress(204, route.repository, await resume(exchange, route));
+  return progress(204, await resume(exchange, route));
 }
 
 /** PATCH: a chunk. Without a place it is appended, as most clients send it. */
 export async function patchUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
   const options = chunkOptions(exchange.request);
-  const upload = await resume(exchange, route, options.offset);
-  await upload.write(exchange.request.body, options);
-  return progress(202, route.repository, upload);
+  const session = await resume(exchange, route, options.offset);
+  await session.upload.write(exchange.request.body, options);
+  return progress(202, session);
 }
 
 /** PUT: the end, with or without a last chunk. */
@@ -43,9 +43,11 @@ export async function finishUpload(exchange: Exchange, route: UploadRoute): Prom
   const { request, query } = exchange;
   const digest = single(query, 'digest');
   if (digest === undefined) throw new RegistryError('DIGEST_INVALID', 'the parameter "digest" is missing', { status: 400 });
-  checkDigest(digest);
   const options = chunkOptions(request);
-  const upload = await resume(exchange, route, options.offset);
+  const { upload, algorithm } = await resume(exchange, route, options.offset);
+  if (algorithm !== '' && algorithmOf(checkDigest(digest)) !== algorithm) {
+    throw new RegistryError('DIGEST_INVALID', `the upload was announced as ${algorithm}`, { status: 400 });
+  }
   const hasBody = options.size === undefined || options.size > 0;
   await upload.commit(checkDigest(digest), hasBody ? { chunk: request.body, ...options } : undefined);
   return created(route.repository, digest);
@@ -53,7 +55,7 @@ export async function finishUpload(exchange: Exchange, route: UploadRoute): Prom
 
 /** DELETE: the caller gives it up. */
 export async function cancelUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
-  await (await resume(exchange, route)).cancel();
+  await (await resume(exchange, route)).upload.cancel();
   return { status: 204, headers: {} };
 }
 
@@ -70,13 +72,26 @@ async function mounts({ registry, request, query }: Exchange, repository: string
   }
 }
 
-/** The store's own name of an upload travels in the path, so that any process in front of the same store can go on with it. */
-async function resume({ registry, request }: Exchange, { repository, id }: UploadRoute, offset?: number): Promise<Upload> {
-  const name = Buffer.from(id, 'base64url').toString();
-  if (id.length > 4096 || Buffer.from(name).toString('base64url') !== id) {
+/** An upload as its URL names it. */
+interface Session {
+  readonly repository: string;
+  readonly upload: Upload;
+  /** What its digest was announced to be of, or nothing. */
+  readonly algorithm: string;
+}
+
+/**
+ * Finds the upload of a URL. All there is to know of it travels in the path, the store's own name for it above all, so
+ * that any process in front of the same store can go on with it.
+ */
+async function resume({ registry, request }: Exchange, { repository, id }: UploadRoute, offset?: number): Promise<Session> {
+  const text = Buffer.from(id, 'base64url').toString();
+  const [, algorithm, resumed] = /^([a-z0-9]{0,10}) (.+)$/.exec(text.slice(0, 4096)) ?? [];
+  if (algorithm === undefined || resumed === undefined || Buffer.from(text).toString('base64url') !== id) {
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'upload is not known', { status: 404, repository });
   }
-  return registry.startUpload(repository, { resume: name, signal: request.signal, ...(offset !== undefined && { offset }) });
+  const upload = await registry.startUpload(repository, { resume: resumed, signal: request.signal, ...(offset !== undefined && { offset }) });
+  return { repository, upload, algorithm };
 }
 
 function chunkOptions(request: ServerRequest): ChunkOptions {
@@ -93,8 +108,8 @@ function chunkOptions(request: ServerRequest): ChunkOptions {
   return { signal, size: length, offset: range.start };
 }
 
-function progress(status: number, repository: string, upload: Upload): ServerReply {
-  const id = Buffer.from(upload.id).toString('base64url');
+function progress(status: number, { repository, upload, algorithm }: Session): ServerReply {
+  const id = Buffer.from(`${algorithm} ${upload.id}`).toString('base64url');
   return {
     status,
     headers: {

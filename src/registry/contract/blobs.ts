@@ -29,7 +29,7 @@ export const blobCases = cases('blobs', {
     const stream = async function* (): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < content.length; at += 999) yield content.subarray(at, at + 999);
     };
-    const sources = { bytes: content, blob: new Blob([content as BlobPart]), iterable: stream(), function: stream, promise: async () => content };
+    const sources = { bytes: content, blob: new Blob([content as Uint8Array<ArrayBuffer>]), iterable: stream(), function: stream, promise: async () => content };
     for (const [kind, source] of Object.entries(sources)) {
       const repository = `from/${kind}`;
       await registry.pushBlob(repository, describe(content), source);

@@ -1,0 +1,67 @@
+import { isConfigType, parseManifest, type Descriptor, type Manifest, type Platform } from '../oci/index.ts';
+import { fromInvalid, RegistryError, type Options, type Registry } from '../registry/index.ts';
+
+/** A manifest that was read, with the bytes that it came as. */
+export interface ReadManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Reads a manifest and checks its form.
+ * @param expected what refers to it says of it, which it has to meet
+ * @throws {RegistryError} `MANIFEST_INVALID`, `SIZE_MISMATCH`.
+ */
+export async function readManifest(
+  registry: Registry,
+  repository: string,
+  reference: string,
+  options: Options & { readonly expected?: Descriptor } = {},
+): Promise<ReadManifest> {
+  const { expected, signal } = options;
+  const content = await registry.getManifest(repository, reference, signal === undefined ? {} : { signal });
+  const { digest, size } = content.descriptor;
+  // Who asked by digest has the right bytes, so the type by which it was referred to is the type meant.
+  const mediaType = expected?.mediaType ?? content.descriptor.mediaType;
+  if (expected !== undefined && expected.size !== size) {
+    await content.cancel();
+    throw new RegistryError('SIZE_MISMATCH', `${repository}@${digest} has ${size} bytes, it was referred to with ${expected.size}`, { repository, reference });
+  }
+  const bytes = await content.bytes();
+  try {
+    return { descriptor: { mediaType, digest, size }, bytes, manifest: parseManifest(bytes, mediaType) };
+  } catch (error) {
+    throw fromInvalid(error, 'MANIFEST_INVALID', { repository, reference });
+  }
+}
+
+/**
+ * The platform that an image's config says it is for.
+ * @returns undefined for what is no image, or says nothing.
+ */
+export async function configPlatform(registry: Registry, repository: string, manifest: Manifest, options: Options = {}): Promise<Platform | undefined> {
+  if (manifest.kind !== 'image') return undefined;
+  const { config } = manifest.document;
+  if (!isConfigType(config.mediaType)) return undefined;
+  const { os, architecture, ...rest } = JSON.parse(await readConfig(registry, repository, config, options)) as Partial<Platform>;
+  if (!isText(os) || !isText(architecture)) return undefined;
+  const { 'os.version': version, 'os.features': features, variant } = rest;
+  return {
+    architecture,
+    os,
+    ...(isText(version) && { 'os.version': version }),
+    ...(Array.isArray(features) && { 'os.features': features }),
+    ...(isText(variant) && { variant }),
+  };
+}
+
+// What a descriptor carries itself has been checked against its digest, and spares a request.
+async function readConfig(registry: Registry, repository: string, config: Descriptor, options: Options): Promise<string> {
+  if (config.data != null) return Buffer.from(config.data, 'base64').toString();
+  return (await registry.getBlob(repository, config.digest, options)).text();
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
