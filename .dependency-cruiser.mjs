@@ -7,8 +7,8 @@ const below = {
   oci: [],
   registry: ['oci'],
   protocol: ['registry', 'oci'],
-  transport: ['registry', 'oci'],
-  auth: ['transport', 'registry', 'oci'],
+  transport: ['protocol', 'registry', 'oci'],
+  auth: ['transport', 'protocol', 'registry', 'oci'],
   client: ['auth', 'transport', 'protocol', 'registry', 'oci'],
   server: ['protocol', 'registry', 'oci'],
   'store/[^/]+': ['registry', 'oci'],
@@ -36,7 +36,8 @@ const arrows = Object.entries(below).map(([room, allowed]) => ({
   severity: 'error',
   from: { path: `^src/(${room})/` },
   // `$1` is the room itself: src/store/memory may import src/store/memory, and not src/store/layout.
-  to: { path: '^src/', pathNot: ['^src/$1/', ...allowed.map((name) => `^src/${name}/`)] },
+  // src/version.ts is a fact about the package, and belongs to no room.
+  to: { path: '^src/', pathNot: ['^src/version[.]ts$', '^src/$1/', ...allowed.map((name) => `^src/${name}/`)] },
 }));
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -85,9 +86,9 @@ export default {
     {
       name: 'node-http-at-the-edge',
       comment:
-        'The server is a handler on plain request and reply types. Only its adapter src/server/node.ts, and the command line, speak node:http.',
+        'The server is a handler on plain request and reply types. Only its adapters src/server/node.ts and listen.ts, and the command line, speak node:http.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/server/node[.]ts$', '^src/cli/'] },
+      from: { path: '^src/', pathNot: ['^src/server/(node|listen)[.]ts$', '^src/cli/'] },
       to: { dependencyTypes: ['core'], path: '^(node:)?http(s|2)?$' },
     },
     {

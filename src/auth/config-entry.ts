@@ -9,7 +9,8 @@ import { fromLogin, type Credentials } from './login.ts';
  * @throws {RegistryError} `CREDENTIALS_INVALID`; its message has no value of the entry.
  */
 export function parseConfigEntry(entry: Json | undefined, where: string): Credentials | undefined {
-  const invalid = (why: string): RegistryError => new RegistryError('CREDENTIALS_INVALID', `${where}: ${why}`);
+  const invalid = (why: string): RegistryError =>
+    new RegistryError('CREDENTIALS_INVALID', `${where}: ${why}`);
   if (!isObject(entry)) throw invalid('not an object');
   const text = (name: string): string => {
     const value = entry[name] ?? '';
@@ -17,7 +18,8 @@ export function parseConfigEntry(entry: Json | undefined, where: string): Creden
     return value;
   };
   const auth = text('auth');
-  const user = auth === '' ? { username: text('username'), password: text('password') } : decode(auth, invalid);
+  const user =
+    auth === '' ? { username: text('username'), password: text('password') } : decode(auth, invalid);
   const [identityToken, registryToken] = [text('identitytoken'), text('registrytoken')];
   return fromLogin({
     ...user,
@@ -27,8 +29,12 @@ export function parseConfigEntry(entry: Json | undefined, where: string): Creden
   });
 }
 
-function decode(auth: string, invalid: (why: string) => RegistryError): { username: string; password: string } {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(auth) || auth.replace(/={1,2}$/, '').length % 4 === 1) throw invalid('"auth" is not base64');
+function decode(
+  auth: string,
+  invalid: (why: string) => RegistryError,
+): { username: string; password: string } {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(auth) || auth.replace(/={1,2}$/, '').length % 4 === 1)
+    throw invalid('"auth" is not base64');
   const decoded = Buffer.from(auth, 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
   if (colon < 0) throw invalid('"auth" has no colon between user and password');

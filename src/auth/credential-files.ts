@@ -25,7 +25,8 @@ export async function findInFiles(
   const inline = environment['DOCKER_AUTH_CONFIG'];
   const configs = function* (): Generator<DockerConfig | Promise<DockerConfig | undefined>> {
     if (inline) yield parseDockerConfig(Buffer.from(inline), '$DOCKER_AUTH_CONFIG');
-    for (const path of paths(environment, homeDirectory ?? (environment['HOME'] || homedir()))) yield readConfig(path);
+    for (const path of paths(environment, homeDirectory ?? (environment['HOME'] || homedir())))
+      yield readConfig(path);
   };
   for (const pending of configs()) {
     const config = await pending;
@@ -63,6 +64,7 @@ async function readBytes(path: string): Promise<Uint8Array | undefined> {
     throw new RegistryError('CREDENTIALS_INVALID', `${path}: cannot be read (${code})`, { cause: error });
   }
   const bytes = Buffer.concat(chunks);
-  if (bytes.length > LONGEST) throw new RegistryError('CREDENTIALS_INVALID', `${path}: longer than ${LONGEST} bytes`);
+  if (bytes.length > LONGEST)
+    throw new RegistryError('CREDENTIALS_INVALID', `${path}: longer than ${LONGEST} bytes`);
   return bytes;
 }

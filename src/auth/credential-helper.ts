@@ -42,7 +42,10 @@ const kept = new WeakMap<NodeJS.ProcessEnv, Map<string, Kept>>();
  */
 export async function askHelper(name: string, server: string, context: HelperContext): Promise<HelperAnswer> {
   if (name.length > 100 || !/^[A-Za-z0-9._-]+$/.test(name)) {
-    throw new RegistryError('CREDENTIALS_INVALID', `${context.where}: "${printable(name)}" cannot be the name of a helper`);
+    throw new RegistryError(
+      'CREDENTIALS_INVALID',
+      `${context.where}: "${printable(name)}" cannot be the name of a helper`,
+    );
   }
   const answers = kept.get(context.environment) ?? new Map<string, Kept>();
   kept.set(context.environment, answers);
@@ -57,15 +60,26 @@ export async function askHelper(name: string, server: string, context: HelperCon
 }
 
 /** Makes credentials of an answer. */
-export function fromHelper(answer: Exclude<HelperAnswer, 'missing'>, name: string, where: string): Credentials | undefined {
+export function fromHelper(
+  answer: Exclude<HelperAnswer, 'missing'>,
+  name: string,
+  where: string,
+): Credentials | undefined {
   if (answer === 'none') return undefined;
-  return fromLogin({ username: answer.username, password: answer.secret, origin: `docker-credential-${name} (${where})` });
+  return fromLogin({
+    username: answer.username,
+    password: answer.secret,
+    origin: `docker-credential-${name} (${where})`,
+  });
 }
 
 async function run(name: string, server: string, context: HelperContext): Promise<HelperAnswer> {
   const program = `docker-credential-${name}`;
   const invalid = (why: string): RegistryError =>
-    new RegistryError('CREDENTIALS_INVALID', `${context.where}: ${program} ${why}, when asked for ${printable(server)}`);
+    new RegistryError(
+      'CREDENTIALS_INVALID',
+      `${context.where}: ${program} ${why}, when asked for ${printable(server)}`,
+    );
   const { output, end } = await converse(program, server, context).catch((error: NodeJS.ErrnoException) => {
     throw invalid(`could not be started (${error.code ?? 'unknown'})`);
   });
@@ -74,12 +88,14 @@ async function run(name: string, server: string, context: HelperContext): Promis
   if (end === 'loud') throw invalid(`printed more than ${LOUDEST} bytes`);
   if (typeof end === 'string') throw invalid(`did not come to its end (${end})`);
   // The one thing that all helpers agree to say when they know nobody.
-  if (end !== 0 && output.toString('utf8').includes('credentials not found in native keychain')) return 'none';
+  if (end !== 0 && output.toString('utf8').includes('credentials not found in native keychain'))
+    return 'none';
   if (end !== 0) throw invalid(`failed with exit status ${end}`);
   const document = parseSecretObject(output);
   if (typeof document === 'string') throw invalid(`printed what is ${document}`);
   const { ServerURL: answered = '', Username: username = '', Secret: secret = '' } = document;
-  if (typeof username !== 'string' || typeof secret !== 'string') throw invalid('printed a user or a secret that is no text');
+  if (typeof username !== 'string' || typeof secret !== 'string')
+    throw invalid('printed a user or a secret that is no text');
   if (typeof answered === 'string' && answered !== '' && !sameHost(answered, server)) {
     throw invalid(`answered for ${printable(answered)}`);
   }
@@ -92,12 +108,20 @@ interface Conversation {
   readonly end: number | string;
 }
 
-function converse(program: string, question: string, { environment, timeout = PATIENCE }: HelperContext): Promise<Conversation> {
+function converse(
+  program: string,
+  question: string,
+  { environment, timeout = PATIENCE }: HelperContext,
+): Promise<Conversation> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     // No shell. What it prints on stderr may be a secret as well, and nobody would read it.
-    const child = spawn(program, ['get'], { env: environment, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
+    const child = spawn(program, ['get'], {
+      env: environment,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      windowsHide: true,
+    });
     const finish = (end: number | string): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');

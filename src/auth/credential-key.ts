@@ -17,7 +17,11 @@ export function sameHost(key: string, host: string): boolean {
  * before others; then the registry as a whole. A host is compared as a whole, and a key for another part of
  * the registry is not for it.
  */
-export function matchingKeys(keys: readonly string[], host: string, repository: string | undefined): readonly string[] {
+export function matchingKeys(
+  keys: readonly string[],
+  host: string,
+  repository: string | undefined,
+): readonly string[] {
   return keys
     .map((key) => ({ key, rank: rankOf(key, host, repository) }))
     .filter(({ rank }) => rank > 0)

@@ -41,7 +41,12 @@ export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig
   };
   const credsStore = document['credsStore'] ?? '';
   if (typeof credsStore !== 'string') throw invalid('"credsStore" is not a text');
-  return { file, auths: object('auths'), credHelpers: object('credHelpers'), credsStore: credsStore || undefined };
+  return {
+    file,
+    auths: object('auths'),
+    credHelpers: object('credHelpers'),
+    credsStore: credsStore || undefined,
+  };
 }
 
 /**
@@ -60,7 +65,10 @@ export async function lookUp(config: DockerConfig, lookup: Lookup): Promise<Cred
     if (typeof name !== 'string') throw new RegistryError('CREDENTIALS_INVALID', `${where} is not a text`);
     const answer = await askHelper(name, isPart(own) ? own : server, { where, environment });
     if (answer === 'missing') {
-      throw new RegistryError('CREDENTIALS_INVALID', `${where}: there is no docker-credential-${name} on the PATH`);
+      throw new RegistryError(
+        'CREDENTIALS_INVALID',
+        `${where}: there is no docker-credential-${name} on the PATH`,
+      );
     }
     return fromHelper(answer, name, where);
   }

@@ -1,7 +1,7 @@
 import type { Transport } from '../transport/index.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
-import type { Offer, Way } from './offer.ts';
-import { scopeWords, type Scope } from './scope.ts';
+import type { BearerWay, Offer } from './offer.ts';
+import { repositoryOf, scopeWords, type Scope } from './scope.ts';
 import { abortable, createSingleFlight } from './single-flight.ts';
 import { createTokenCache, type KeptToken, type TokenCache } from './token-cache.ts';
 import { requestToken } from './token.ts';
@@ -19,7 +19,12 @@ export interface Keyring {
    * Asks the token server, together with all who ask it for the same at this time, and keeps the token.
    * @param words how to ask for the scope, if not in our own words
    */
-  fetchToken(way: Way & { kind: 'bearer' }, scope: Scope, signal: AbortSignal | undefined, words?: readonly string[]): Promise<KeptToken>;
+  fetchToken(
+    way: BearerWay,
+    scope: Scope,
+    signal: AbortSignal | undefined,
+    words?: readonly string[],
+  ): Promise<KeptToken>;
 }
 
 /** What a keyring works with. */
@@ -39,7 +44,10 @@ const MOST = 1000;
 export function createKeyring({ host }: URL, { transport, source, userAgent, now }: KeyringOptions): Keyring {
   const tokens = createTokenCache(now);
   const flights = createSingleFlight<KeptToken>();
-  const known = new Map<string, { readonly at: number; readonly credentials: Promise<Credentials | undefined> }>();
+  const known = new Map<
+    string,
+    { readonly at: number; readonly credentials: Promise<Credentials | undefined> }
+  >();
   // Some token servers replace a refresh token when it is used, and take the old one no more.
   const replaced = new Map<string, string>();
 
@@ -55,7 +63,7 @@ export function createKeyring({ host }: URL, { transport, source, userAgent, now
         entry = { at: now(), credentials: source(host, repository) };
         known.set(key, entry);
         // An error is not remembered: a helper that failed may work next time.
-        entry.credentials.catch(() => known.delete(key));
+        void entry.credentials.catch(() => known.delete(key));
       }
       return abortable(entry.credentials, signal);
     },
@@ -64,30 +72,18 @@ export function createKeyring({ host }: URL, { transport, source, userAgent, now
       const key = JSON.stringify([realm.href, service, words]);
       const start = async (stop: AbortSignal): Promise<KeptToken> => {
         const identityToken = credentials?.identityToken;
-        const current = identityToken === undefined ? undefined : (replaced.get(identityToken) ?? identityToken);
-        const token = await requestToken(
-          transport,
-          {
-            realm,
-            host,
-            service,
-            scopes: words,
-            credentials: current === undefined || credentials === undefined ? credentials : { ...credentials, identityToken: current },
-            userAgent,
-            signal: stop,
-          },
-          now,
-        );
-        if (identityToken !== undefined && token.identityToken !== undefined) replaced.set(identityToken, token.identityToken);
-        return tokens.add({ ...token, scope, realm: realm.href, service });
+        const newer = identityToken === undefined ? undefined : replaced.get(identityToken);
+        const ours =
+          credentials !== undefined && newer !== undefined
+            ? { ...credentials, identityToken: newer }
+            : credentials;
+        const request = { realm, host, service, scopes: words, credentials: ours, userAgent, signal: stop };
+        const token = await requestToken(transport, request, now);
+        if (identityToken !== undefined && token.identityToken !== undefined)
+          replaced.set(identityToken, token.identityToken);
+        return tokens.add({ ...token, scope, realm: realm.href, service, credentials });
       };
       return flights.join(key, start, signal);
     },
   };
-}
-
-/** The repository that credentials are looked up for: of two, as in a mount, the one that is written to. */
-function repositoryOf(scope: Scope): string | undefined {
-  const repositories = scope.filter(({ type }) => type === 'repository');
-  return (repositories.find(({ actions }) => actions.includes('push')) ?? repositories[0])?.name;
 }

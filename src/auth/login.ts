@@ -17,7 +17,13 @@ const TOKEN_USER = '<token>';
  * Credentials as files and helpers have them, put in order: nothing empty, and identity tokens where they belong.
  * @returns undefined if nothing is left.
  */
-export function fromLogin({ username, password, identityToken, registryToken, origin }: Credentials): Credentials | undefined {
+export function fromLogin({
+  username,
+  password,
+  identityToken,
+  registryToken,
+  origin,
+}: Credentials): Credentials | undefined {
   if (username === TOKEN_USER && password) return { identityToken: identityToken ?? password, origin };
   if (!password && !identityToken && !registryToken) return undefined;
   return {
@@ -45,5 +51,7 @@ export function basicAuthorization({ username, password }: UserCredentials): str
 /** Everything in credentials that no message may have. */
 export function secretsOf(credentials: Credentials | undefined): readonly string[] {
   const { password, identityToken, registryToken } = credentials ?? {};
-  return [password, identityToken, registryToken].filter((secret) => secret !== undefined && secret !== '') as string[];
+  return [password, identityToken, registryToken].filter(
+    (secret) => secret !== undefined && secret !== '',
+  ) as string[];
 }

@@ -20,16 +20,28 @@ export interface BearerOffer {
 
 /** The way that is taken. */
 export type Way =
-  | { readonly kind: 'static'; readonly credentials: Credentials }
+  | { readonly kind: 'static'; readonly registryToken: string; readonly credentials: Credentials }
   | { readonly kind: 'basic'; readonly credentials: UserCredentials }
-  | { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined; readonly credentials: Credentials | undefined };
+  | BearerWay;
+
+/** To a token server, which may be asked. */
+export interface BearerWay {
+  readonly kind: 'bearer';
+  readonly realm: URL;
+  readonly service: string | undefined;
+  /** Undefined to ask as nobody. */
+  readonly credentials: Credentials | undefined;
+}
 
 /** What the challenges of a 401 offer. @returns undefined for nothing that we know. */
 export function readOffer(challenges: readonly Challenge[]): Offer | undefined {
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
   const basic = challenges.some(({ scheme }) => scheme === 'basic');
   if (bearer === undefined) return basic ? { basic } : undefined;
-  return { bearer: { realm: bearer.get('realm'), service: bearer.get('service'), scope: bearer.get('scope') ?? '' }, basic };
+  return {
+    bearer: { realm: bearer.get('realm'), service: bearer.get('service'), scope: bearer.get('scope') ?? '' },
+    basic,
+  };
 }
 
 /** What the choice depends on. */
@@ -45,8 +57,13 @@ export interface Choice {
  * Chooses a way in: a token for the registry that the user has; else a token server's, if it may be asked; else Basic.
  * @throws {RegistryError} `AUTH_REALM_REFUSED`; `UNAUTHORIZED` where only Basic is offered, and there is no user.
  */
-export function chooseWay({ bearer, basic }: Offer, { registry, credentials, allowRealms, facts }: Choice): Way {
-  if (credentials?.registryToken !== undefined) return { kind: 'static', credentials };
+export function chooseWay(
+  { bearer, basic }: Offer,
+  { registry, credentials, allowRealms, facts }: Choice,
+): Way {
+  if (credentials?.registryToken !== undefined) {
+    return { kind: 'static', registryToken: credentials.registryToken, credentials };
+  }
   const user = hasPassword(credentials) ? credentials : undefined;
   if (bearer !== undefined) {
     const withCredentials = user !== undefined || credentials?.identityToken !== undefined;

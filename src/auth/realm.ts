@@ -25,7 +25,11 @@ export interface RealmQuestion {
 export function checkRealm(realm: string | undefined, question: RealmQuestion): URL {
   const { registry, withCredentials, allowRealms, facts } = question;
   const refuse = (why: string): RegistryError =>
-    new RegistryError('AUTH_REALM_REFUSED', `${registry.host} names no token server that may be asked: ${why}`, facts);
+    new RegistryError(
+      'AUTH_REALM_REFUSED',
+      `${registry.host} names no token server that may be asked: ${why}`,
+      facts,
+    );
   if (realm === undefined || realm === '') throw refuse('the realm is missing');
   const said = `the realm "${printable(realm, 200)}"`;
   if (!URL.canParse(realm)) throw refuse(`${said} is not an absolute URL`);
@@ -42,7 +46,8 @@ export function checkRealm(realm: string | undefined, question: RealmQuestion): 
 
 function isTrusted(realm: URL, registry: URL, allowRealms: readonly string[]): boolean {
   if (realm.hostname === registry.hostname) return true;
-  if (allowRealms.some((host) => host.toLowerCase() === realm.hostname || host.toLowerCase() === realm.host)) return true;
+  if (allowRealms.some((host) => host.toLowerCase() === realm.hostname || host.toLowerCase() === realm.host))
+    return true;
   // Of Docker Hub's names, registry.hub.docker.com is on another site than its token server.
   if (isDockerHub(registry.hostname) && realm.hostname === 'auth.docker.io') return true;
   const site = siteOf(realm.hostname);
@@ -58,7 +63,8 @@ function isTrusted(realm: URL, registry: URL, allowRealms: readonly string[]): b
 function siteOf(hostname: string): string | undefined {
   const labels = hostname.replace(/\.$/, '').split('.');
   const [top, second] = [labels.at(-1), labels.at(-2)];
-  if (top === undefined || second === undefined || hostname.startsWith('[') || /^\d+$/.test(top)) return undefined;
+  if (top === undefined || second === undefined || hostname.startsWith('[') || /^\d+$/.test(top))
+    return undefined;
   const shared = top.length === 2 && /^(?:ac|co|com|edu|gov|net|org)$/.test(second);
   if (shared && labels.length < 3) return undefined;
   return labels.slice(shared ? -3 : -2).join('.');

@@ -11,7 +11,10 @@ const LONGEST = 64 * 1024;
  * A server's own words for a refusal, in brackets, to put behind ours; nothing if it has none. Reads and lets go
  * of the answer; never fails. Words that repeat a secret (Azure quotes bad refresh tokens) are kept out.
  */
-export async function wordsOf(response: TransportResponse, credentials: Credentials | undefined): Promise<string> {
+export async function wordsOf(
+  response: TransportResponse,
+  credentials: Credentials | undefined,
+): Promise<string> {
   const body = await readBounded(response, LONGEST).catch(() => undefined);
   const words = body === undefined ? undefined : findWords(body);
   if (words === undefined || secretsOf(credentials).some((secret) => words.includes(secret))) return '';
@@ -31,7 +34,8 @@ function findWords(body: Uint8Array): string | undefined {
   const first = Array.isArray(errors) ? (errors[0] as Json | undefined) : undefined;
   const { details, error_description: description, message, error } = document;
   const candidates = [isObject(first) ? first['message'] : undefined, details, description, message, error];
-  return candidates.find((candidate) => typeof candidate === 'string' && candidate !== '') as string | undefined;
+  return candidates.find((candidate) => typeof candidate === 'string' && candidate !== '') as
+    string | undefined;
 }
 
 /** Who is asking, for messages. */
@@ -43,14 +47,51 @@ export function whoseOf(credentials: Credentials | undefined, host: string): str
 
 /** A 401 that offers no way in. */
 export function noChallenge(host: string, values: readonly string[], facts: ErrorFacts): RegistryError {
-  const why = values.length === 0 ? 'registry sent no challenge' : `registry sent no challenge that can be met: "${printable(values.join(', '), 160)}"`;
+  const why =
+    values.length === 0
+      ? 'registry sent no challenge'
+      : `registry sent no challenge that can be met: "${printable(values.join(', '), 160)}"`;
   return new RegistryError('UNAUTHORIZED', `${host}: ${why}`, { ...facts, status: 401 });
 }
 
+/** What a refusal is said with. */
+export interface Refusal {
+  readonly host: string;
+  readonly credentials: Credentials | undefined;
+  /** The server's, in brackets, or nothing. */
+  readonly words: string;
+  readonly facts: ErrorFacts;
+}
+
+/**
+ * A 401 to a token that was just got. Asking again would not help, which is what `DENIED` means: the user
+ * is known, or nobody in particular, and may not do this.
+ */
+export function refusedToken(scope: string, { host, credentials, words, facts }: Refusal): RegistryError {
+  const message = `${host} does not accept a new token for ${printable(scope, 300)}${words}; ${whoseOf(credentials, host)}`;
+  return new RegistryError('DENIED', message, { ...facts, status: 403, detail: { status: 401 } });
+}
+
+/** A 401 to a password, or to a token that the user gave. */
+export function refusedLogin({ host, credentials, words, facts }: Refusal): RegistryError {
+  const message = `${host} does not accept who we are${words}; ${whoseOf(credentials, host)}`;
+  return new RegistryError('UNAUTHORIZED', message, { ...facts, status: 401 });
+}
+
 /** A registry wants a user, and there is none. */
-export function noPassword(host: string, credentials: Credentials | undefined, facts: ErrorFacts): RegistryError {
-  const why = credentials === undefined ? `none are known: log in to ${host}` : `there are none in ${credentials.origin}`;
-  return new RegistryError('UNAUTHORIZED', `${host} wants a user name and a password, and ${why}`, { ...facts, status: 401 });
+export function noPassword(
+  host: string,
+  credentials: Credentials | undefined,
+  facts: ErrorFacts,
+): RegistryError {
+  const why =
+    credentials === undefined
+      ? `none are known: log in to ${host}`
+      : `there are none in ${credentials.origin}`;
+  return new RegistryError('UNAUTHORIZED', `${host} wants a user name and a password, and ${why}`, {
+    ...facts,
+    status: 401,
+  });
 }
 
 /** A 401 to a request whose body is gone. */

@@ -22,7 +22,9 @@ export const catalogScope: Scope = [{ type: 'registry', name: 'catalog', actions
 
 /** Does these things with a repository: `pull`, `push`, `delete`. */
 export function repositoryScope(repository: string, ...actions: readonly string[]): Scope {
-  return actions.length === 0 ? noScope : [{ type: 'repository', name: repository, actions: sortedSet(actions) }];
+  return actions.length === 0
+    ? noScope
+    : [{ type: 'repository', name: repository, actions: sortedSet(actions) }];
 }
 
 /** All that any of the scopes allows. */
@@ -54,12 +56,19 @@ export function formatScope(scope: Scope): string {
 
 /** The text of each resource scope: token servers get one parameter each. */
 export function scopeWords(scope: Scope): readonly string[] {
-  return unionScopes(scope).map(({ type, name, actions }) => (actions.length === 0 ? type : `${type}:${name}:${actions.join(',')}`));
+  return unionScopes(scope).map(({ type, name, actions }) =>
+    actions.length === 0 ? type : `${type}:${name}:${actions.join(',')}`,
+  );
 }
 
 /** Reads any text as a scope. Words that are not of the form `type:name:actions` are kept as they are. */
 export function parseScope(text: string): Scope {
-  return unionScopes(text.split(/[ \t]/).filter((word) => word !== '').map(parseWord));
+  return unionScopes(
+    text
+      .split(/[ \t]/)
+      .filter((word) => word !== '')
+      .map(parseWord),
+  );
 }
 
 // A name may have colons of its own (`repository:localhost:5000/x:pull`): the outer two count.
@@ -69,6 +78,12 @@ function parseWord(word: string): ResourceScope {
   const actions = sortedSet(word.slice(last + 1).split(','));
   if (first < 1 || last <= first + 1 || actions.length === 0) return { type: word, name: '', actions: [] };
   return { type: word.slice(0, first), name: word.slice(first + 1, last), actions };
+}
+
+/** The repository that a scope is about: of two, as in a mount, the one that is written to. */
+export function repositoryOf(scope: Scope): string | undefined {
+  const repositories = scope.filter(({ type }) => type === 'repository');
+  return (repositories.find(({ actions }) => actions.includes('push')) ?? repositories[0])?.name;
 }
 
 function sortedSet(actions: readonly string[]): readonly string[] {

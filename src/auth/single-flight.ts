@@ -42,7 +42,11 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 }
 
 /** Waits for something that cannot be told to stop, until the signal says that nobody needs it. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, onAbort?: () => void): Promise<T> {
+export function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort?: () => void,
+): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const stop = (): void => {

@@ -47,7 +47,8 @@ export async function readToken(response: TransportResponse, question: TokenQues
   const body = await readBounded(response, LONGEST);
   if (body === undefined) throw invalid(question, `its answer is longer than ${LONGEST} bytes`);
   const document = parseSecretObject(body);
-  if (typeof document === 'string') throw invalid(question, `its answer (${printable(contentType, 60)}) is ${document}`);
+  if (typeof document === 'string')
+    throw invalid(question, `its answer (${printable(contentType, 60)}) is ${document}`);
   const refreshed = document['refresh_token'];
   return {
     value: readValue(document, question),
@@ -59,7 +60,8 @@ export async function readToken(response: TransportResponse, question: TokenQues
 // Both names are in use. Where both are there they are equal, or should be.
 function readValue({ access_token: oauth, token }: SecretObject, question: TokenQuestion): string {
   const value = oauth === undefined || oauth === null || oauth === '' ? token : oauth;
-  if (value === undefined || value === null || value === '') throw invalid(question, 'its answer has no token');
+  if (value === undefined || value === null || value === '')
+    throw invalid(question, 'its answer has no token');
   if (typeof value !== 'string') throw invalid(question, 'the token is not a text');
   if (!isHeaderText(value)) throw invalid(question, 'the token has characters that no header may have');
   return value;
@@ -82,11 +84,21 @@ async function refusal(response: TransportResponse, question: TokenQuestion): Pr
   const retryAfter = readRetryAfter(headerValue(response.headers, 'retry-after'));
   const words = await wordsOf(response, credentials);
   const fail = (code: ErrorCode, message: string): RegistryError =>
-    new RegistryError(code, `${message}${words}`, { status, method, url: redactUrl(realm), ...(retryAfter !== undefined && { retryAfter }) });
-  if (status === 401) return fail('UNAUTHORIZED', `${realm.host} gives no token for ${host}; ${whoseOf(credentials, host)}`);
-  if (status === 403) return fail('DENIED', `${realm.host} denies a token for ${host}; ${whoseOf(credentials, host)}`);
+    new RegistryError(code, `${message}${words}`, {
+      status,
+      method,
+      url: redactUrl(realm),
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+  if (status === 401)
+    return fail('UNAUTHORIZED', `${realm.host} gives no token for ${host}; ${whoseOf(credentials, host)}`);
+  if (status === 403)
+    return fail('DENIED', `${realm.host} denies a token for ${host}; ${whoseOf(credentials, host)}`);
   if (status === 429) {
-    return fail('TOOMANYREQUESTS', `${realm.host} asks for fewer requests${retryAfter === undefined ? '' : `; try again in ${retryAfter} s`}`);
+    return fail(
+      'TOOMANYREQUESTS',
+      `${realm.host} asks for fewer requests${retryAfter === undefined ? '' : `; try again in ${retryAfter} s`}`,
+    );
   }
   return invalid(question, `it answered with status ${status}${words}`, { detail: { status } });
 }

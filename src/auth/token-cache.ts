@@ -1,3 +1,4 @@
+import type { Credentials } from './login.ts';
 import { containsScope, type Scope } from './scope.ts';
 import type { Token } from './token-answer.ts';
 
@@ -7,6 +8,8 @@ export interface KeptToken extends Token {
   /** Who gave it. */
   readonly realm: string;
   readonly service: string | undefined;
+  /** For whom; undefined for everybody. */
+  readonly credentials: Credentials | undefined;
   /** Counts upwards: of two tokens, the one that was got later has the higher. */
   readonly serial: number;
 }
@@ -36,7 +39,8 @@ export function createTokenCache(now: () => number): TokenCache {
     get last() {
       return last;
     },
-    find: (scope, after = 0) => tokens.find((token) => token.serial > after && good(token) && containsScope(token.scope, scope)),
+    find: (scope, after = 0) =>
+      tokens.find((token) => token.serial > after && good(token) && containsScope(token.scope, scope)),
     add(token) {
       const added = { ...token, serial: ++last };
       tokens = [added, ...tokens.filter(good)].slice(0, MOST);

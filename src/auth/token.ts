@@ -1,5 +1,11 @@
 import { openable, RegistryError } from '../registry/index.ts';
-import { redactUrl, sameOrigin, type RequestBody, type Transport, type TransportRequest } from '../transport/index.ts';
+import {
+  redactUrl,
+  sameOrigin,
+  type RequestBody,
+  type Transport,
+  type TransportRequest,
+} from '../transport/index.ts';
 import { basicAuthorization, hasPassword, type Credentials } from './login.ts';
 import { readToken, type Token } from './token-answer.ts';
 
@@ -28,12 +34,22 @@ const CLIENT_ID = 'stowage';
  * @see https://distribution.github.io/distribution/spec/auth/token/
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
-export async function requestToken(transport: Transport, request: TokenRequest, now: () => number): Promise<Token> {
+export async function requestToken(
+  transport: Transport,
+  request: TokenRequest,
+  now: () => number,
+): Promise<Token> {
   const { credentials } = request;
   if (credentials?.identityToken !== undefined) {
-    const token = await ask(transport, byRefresh(request, credentials.identityToken), request, now, (status) => {
-      return status === 404 || status === 405 || (status === 401 && hasPassword(credentials));
-    });
+    const token = await ask(
+      transport,
+      byRefresh(request, credentials.identityToken),
+      request,
+      now,
+      (status) => {
+        return status === 404 || status === 405 || (status === 401 && hasPassword(credentials));
+      },
+    );
     if (token !== undefined) return token;
   }
   return (await ask(transport, byGet(request), request, now, () => false)) as Token;
@@ -71,12 +87,18 @@ function byGet({ realm, service, scopes, credentials, userAgent, signal }: Token
   return {
     method: 'GET',
     url,
-    headers: { ...headers(userAgent), ...(user !== undefined && { authorization: basicAuthorization(user) }) },
+    headers: {
+      ...headers(userAgent),
+      ...(user !== undefined && { authorization: basicAuthorization(user) }),
+    },
     ...(signal !== undefined && { signal }),
   };
 }
 
-function byRefresh({ realm, service, scopes, userAgent, signal }: TokenRequest, identityToken: string): TransportRequest {
+function byRefresh(
+  { realm, service, scopes, userAgent, signal }: TokenRequest,
+  identityToken: string,
+): TransportRequest {
   const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID });
   if (service) form.append('service', service);
   if (scopes.length > 0) form.append('scope', scopes.join(' '));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { printable } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
@@ -55,6 +56,8 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
 async function send(undici: Undici, dispatcher: Agent, request: TransportRequest): ReturnType<Transport> {
   const { method, url, headers, body, signal } = request;
   signal?.throwIfAborted();
+  // One signal may stand over hundreds of requests, which Node would take for a leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   const length = body?.size ?? body?.bytes?.length;
   try {
     const response = await undici.request(url, {

@@ -26,11 +26,20 @@ export async function about<T>(path: string, operation: Promise<T>): Promise<T> 
 }
 
 /** The error for something in a layout that is not as it has to be; `file` is its name in the layout. */
-export function layoutInvalid(repository: string, file: string, problem: string, cause?: unknown): RegistryError {
-  return new RegistryError('LAYOUT_INVALID', `the layout of ${repository} is not valid: ${file}: ${problem}`, {
-    repository,
-    ...(cause !== undefined && { cause }),
-  });
+export function layoutInvalid(
+  repository: string,
+  file: string,
+  problem: string,
+  cause?: unknown,
+): RegistryError {
+  return new RegistryError(
+    'LAYOUT_INVALID',
+    `the layout of ${repository} is not valid: ${file}: ${problem}`,
+    {
+      repository,
+      ...(cause !== undefined && { cause }),
+    },
+  );
 }
 
 /**

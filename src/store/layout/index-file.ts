@@ -1,4 +1,15 @@
-import { annotations, Invalid, isObject, isTag, mediaTypes, parseDescriptor, parseJson, type Descriptor, type Digest, type Json } from '../../oci/index.ts';
+import {
+  annotations,
+  Invalid,
+  isObject,
+  isTag,
+  mediaTypes,
+  parseDescriptor,
+  parseJson,
+  type Descriptor,
+  type Digest,
+  type Json,
+} from '../../oci/index.ts';
 
 /** How large the two files of a layout may be, in bytes. */
 export const INDEX_LIMIT: number = 32 * 1024 * 1024;
@@ -54,7 +65,8 @@ export function formatIndex({ fields, entries }: LayoutIndex): Buffer {
 export function checkVersion(bytes: Uint8Array): void {
   const document = parseJson(bytes);
   if (!isObject(document)) throw new Invalid('manifest', 'want a JSON object', '');
-  if (document['imageLayoutVersion'] !== '1.0.0') throw new Invalid('manifest', 'must be "1.0.0"', '/imageLayoutVersion');
+  if (document['imageLayoutVersion'] !== '1.0.0')
+    throw new Invalid('manifest', 'must be "1.0.0"', '/imageLayoutVersion');
 }
 
 /** The tag that an entry gives its manifest, if it has one. Names that are no tags, as containerd writes them, are none. */

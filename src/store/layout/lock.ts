@@ -14,7 +14,9 @@ async function native(): Promise<typeof import('fs-native-extensions')> {
     return 'default' in loaded ? (loaded.default as typeof loaded) : loaded;
   } catch (cause) {
     const platform = `${process.platform}-${process.arch}`;
-    throw new RegistryError('UNSUPPORTED', `layouts cannot be written on ${platform}: no file locks for it`, { cause });
+    throw new RegistryError('UNSUPPORTED', `layouts cannot be written on ${platform}: no file locks for it`, {
+      cause,
+    });
   }
 }
 

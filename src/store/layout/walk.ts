@@ -19,7 +19,11 @@ export async function* walk(root: string, options: WalkOptions = {}): AsyncGener
   yield* walkFolder(root, '', options);
 }
 
-async function* walkFolder(path: string, prefix: string, { after = '', signal }: WalkOptions): AsyncGenerator<string> {
+async function* walkFolder(
+  path: string,
+  prefix: string,
+  { after = '', signal }: WalkOptions,
+): AsyncGenerator<string> {
   signal?.throwIfAborted();
   for (const key of await keysOf(path, prefix)) {
     const name = prefix + key;

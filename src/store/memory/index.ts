@@ -1,2 +1,3 @@
 /** A registry in memory. */
-export { memoryRegistry, type MemoryOptions } from './memory.ts';
+export { memoryRegistry } from './memory.ts';
+export type { MemoryOptions } from './options.ts';

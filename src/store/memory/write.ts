@@ -9,7 +9,7 @@ import {
   verifyPushed,
   type Registry,
 } from '../../registry/index.ts';
-import type { MemoryOptions } from './memory.ts';
+import type { MemoryOptions } from './options.ts';
 import type { Shelves } from './shelf.ts';
 
 type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;

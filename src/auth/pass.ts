@@ -1,0 +1,87 @@
+import type { ErrorFacts, RegistryError } from '../registry/index.ts';
+import { redactUrl, type TransportRequest, type TransportResponse } from '../transport/index.ts';
+import type { Keyring } from './keyring.ts';
+import { basicAuthorization } from './login.ts';
+import type { BearerWay, Way } from './offer.ts';
+import { refusedLogin, refusedToken, wordsOf } from './refusal.ts';
+import { formatScope, repositoryOf, type Scope } from './scope.ts';
+import type { KeptToken } from './token-cache.ts';
+
+/** One request on its way in. */
+export interface Visit {
+  readonly keyring: Keyring;
+  readonly request: TransportRequest;
+  /** What it needs. */
+  readonly scope: Scope;
+  readonly allowRealms: readonly string[];
+}
+
+/** What a request is sent with. */
+export type Pass =
+  | { readonly kind: 'none'; readonly refusal?: TokenRefusal }
+  /** Fresh, if it was asked for while this request waited. */
+  | { readonly kind: 'token'; readonly token: KeptToken; readonly fresh: boolean }
+  | Exclude<Way, BearerWay>;
+
+/** A pass that shows something. */
+export type GivenPass = Exclude<Pass, { kind: 'none' }>;
+
+/** A token that was asked for in advance, and not given. */
+export interface TokenRefusal {
+  readonly way: BearerWay;
+  readonly scope: string;
+  readonly error: unknown;
+}
+
+/** The request with its pass shown. */
+export function withPass(request: TransportRequest, pass: Pass): TransportRequest {
+  const authorization = authorizationOf(pass);
+  return authorization === undefined
+    ? request
+    : { ...request, headers: { ...request.headers, authorization } };
+}
+
+function authorizationOf(pass: Pass): string | undefined {
+  switch (pass.kind) {
+    case 'none':
+      return undefined;
+    case 'token':
+      return `Bearer ${pass.token.value}`;
+    case 'static':
+      return `Bearer ${pass.registryToken}`;
+    case 'basic':
+      return basicAuthorization(pass.credentials);
+  }
+}
+
+/** The error for a 401 to a request with a pass that could not be better. Reads the answer for the server's words. */
+export async function refusedPass(
+  visit: Visit,
+  pass: GivenPass,
+  response: TransportResponse,
+): Promise<RegistryError> {
+  const { keyring, request, scope } = visit;
+  const credentials = pass.kind === 'token' ? pass.token.credentials : pass.credentials;
+  const refusal = {
+    host: request.url.host,
+    credentials,
+    words: await wordsOf(response, credentials),
+    facts: factsOf(visit),
+  };
+  if (pass.kind === 'token') {
+    keyring.tokens.drop(pass.token);
+    return refusedToken(formatScope(scope), refusal);
+  }
+  keyring.forget();
+  return refusedLogin(refusal);
+}
+
+/** What every error about a visit says of it. */
+export function factsOf({ request, scope }: Visit): ErrorFacts {
+  const repository = repositoryOf(scope);
+  return {
+    method: request.method,
+    url: redactUrl(request.url),
+    ...(repository !== undefined && { repository }),
+  };
+}

@@ -1,0 +1,70 @@
+import { buildApplication, buildCommand, buildRouteMap, numberParser, type Application } from '@stricli/core';
+import { version } from '../version.ts';
+import type { Context } from './context.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { registryFlags } from './flags.ts';
+
+const lookup = buildCommand({
+  loader: () => import('./lookup.ts'),
+  parameters: {
+    flags: {
+      ...registryFlags,
+      digest: { kind: 'boolean', brief: 'Print the digest alone', optional: true, withNegated: false },
+      platform: { kind: 'parsed', parse: String, brief: 'Only what is for this platform', placeholder: 'OS/ARCH[/VARIANT]', optional: true },
+    },
+    positional: { kind: 'array', minimum: 1, parameter: { brief: 'A tag or digest in a registry or layout', parse: String, placeholder: 'REF' } },
+  },
+  docs: {
+    brief: 'Describe what stands at a reference, as an index',
+    fullDescription:
+      'Prints the index that describes each reference: platforms read from configs where they are missing, attestations\n' +
+      'paired with their images, and for each entry where it is to be found.\n\n' +
+      'A REF is docker.io/library/alpine:3.20 (or alpine:3.20), localhost:5000/x:y, oci-layout:DIR:TAG, each also with @DIGEST.',
+  },
+});
+
+const copy = buildCommand({
+  loader: () => import('./copy.ts'),
+  parameters: {
+    flags: {
+      ...registryFlags,
+      platform: { kind: 'parsed', parse: String, brief: 'Keep this platform of an index (may be repeated)', placeholder: 'OS/ARCH[/VARIANT]', variadic: true, optional: true },
+      referrers: { kind: 'boolean', brief: 'Copy signatures, SBOMs and whatever else refers to the image', optional: true, withNegated: false },
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'What to copy', parse: String, placeholder: 'FROM' },
+        { brief: 'Where to', parse: String, placeholder: 'TO' },
+      ],
+    },
+  },
+  docs: { brief: 'Copy an image, all platforms and byte for byte, between registries and layouts' },
+});
+
+const serve = buildCommand({
+  loader: () => import('./serve.ts'),
+  parameters: {
+    flags: {
+      port: { kind: 'parsed', parse: numberParser, brief: 'Where to listen; 0 takes any that is free', default: '5000', placeholder: 'PORT' },
+      host: { kind: 'parsed', parse: String, brief: 'Address to listen on', default: '127.0.0.1', placeholder: 'ADDRESS' },
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Where the data is kept', parse: String, placeholder: 'DIR', default: './stowage-data' }],
+    },
+  },
+  docs: { brief: 'Run a registry over a folder of OCI image layouts' },
+});
+
+/** The commands. Each is loaded when it is called. */
+export const application: Application<Context> = buildApplication(
+  buildRouteMap({ routes: { lookup, copy, serve }, docs: { brief: 'Container images, wherever they are' } }),
+  {
+    name: 'stowage',
+    versionInfo: { currentVersion: version },
+    determineExitCode: exitCodeOf,
+    scanner: { caseStyle: 'allow-kebab-for-camel' },
+    documentation: { caseStyle: 'convert-camel-to-kebab' },
+  },
+);

@@ -1,0 +1,24 @@
+import { isDenied, isNotFound, isRateLimited, isVerificationFailure } from '../registry/index.ts';
+
+/** What the shell is told. */
+export const exitCodes = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  notFound: 3,
+  notAllowed: 4,
+  rateLimited: 5,
+  verificationFailed: 6,
+  /** Some of several things were done. */
+  partlyDone: 7,
+} as const;
+
+/** The exit code for what a command failed with. */
+export function exitCodeOf(error: unknown): number {
+  if (isVerificationFailure(error)) return exitCodes.verificationFailed;
+  if (isRateLimited(error)) return exitCodes.rateLimited;
+  if (isDenied(error)) return exitCodes.notAllowed;
+  if (isNotFound(error)) return exitCodes.notFound;
+  if (error instanceof Error && 'code' in error && error.code === 'REFERENCE_INVALID') return exitCodes.usage;
+  return exitCodes.error;
+}

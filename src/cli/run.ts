@@ -1,0 +1,23 @@
+import { run } from '@stricli/core';
+import { application } from './application.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit-code.ts';
+
+/** Runs the command line of this process. */
+export async function main(): Promise<void> {
+  const ending = new AbortController();
+  const end = (signal: NodeJS.Signals): void => {
+    // The second time is not a request any more.
+    if (ending.signal.aborted) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    ending.abort(new Error(`ended by ${signal}`));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  // Who reads our output may stop doing so: `stowage lookup … | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.error));
+  await run(application, process.argv.slice(2), { process: process as Context['process'], signal: ending.signal });
+  // The parser has codes of its own, all negative, for what it does not understand.
+  if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = exitCodes.usage;
+  process.off('SIGINT', end);
+  process.off('SIGTERM', end);
+}

@@ -1,0 +1,28 @@
+import { defaultCredentials } from '../auth/index.ts';
+import { createPlaces, type Places } from '../place/index.ts';
+import { requestKind, statistics } from './statistics.ts';
+import { say, type Context } from './context.ts';
+
+/** Flags of every command that talks to registries. */
+export interface RegistryFlags {
+  readonly stats?: boolean;
+  readonly plainHttp?: readonly string[];
+  readonly allowRealm?: readonly string[];
+}
+
+/** Runs a command on places that are closed behind it, and counts its requests. */
+export async function withPlaces(context: Context, flags: RegistryFlags, run: (places: Places) => Promise<void>): Promise<void> {
+  const requests = statistics();
+  const places = createPlaces({
+    credentials: defaultCredentials({ environment: context.process.env }),
+    onRequest: ({ method, url, status }) => requests.count(requestKind(method, url), status),
+    ...(flags.plainHttp !== undefined && { plainHttp: flags.plainHttp }),
+    ...(flags.allowRealm !== undefined && { allowRealms: flags.allowRealm }),
+  });
+  try {
+    await run(places);
+  } finally {
+    await places.close();
+    if (flags.stats) say(context, requests.summary());
+  }
+}

@@ -1,0 +1,72 @@
+import type { Descriptor } from '../../oci/index.ts';
+import { openable, type AcceptedManifest } from '../../registry/index.ts';
+import { statBlob } from './blob-file.ts';
+import type { Draft } from './changes.ts';
+import { bareEntry, digestsOf, isBare, without, withoutName, withTag, withType } from './entries.ts';
+import { reach } from './known.ts';
+import type { Repository } from './repository.ts';
+
+/** Has `index.json` name a pushed manifest: once for each tag, or else once, unless something leads to it already. */
+export async function enterManifest(
+  repository: Repository,
+  draft: Draft,
+  { manifest, descriptor }: AcceptedManifest,
+  tags: readonly string[],
+  bytes: Uint8Array,
+): Promise<void> {
+  const { path, shelf, documents } = repository;
+  const { digest, mediaType, size } = descriptor;
+  // Who waits for the lock may find the manifest deleted by the one who had it.
+  draft.removed.delete(digest);
+  if ((await statBlob(path, digest)) === undefined) {
+    await shelf.place(
+      await shelf.receive(digest, size, openable(bytes).open()),
+      digest,
+      size,
+      async () => {},
+    );
+  }
+  documents.note(manifest, descriptor);
+
+  const before = draft.entries;
+  const { artifactType } = manifest.document;
+  const entry: Descriptor = { ...descriptor, ...(artifactType && { artifactType }) };
+  draft.entries = withType(draft.entries, descriptor);
+  for (const tag of new Set(tags)) draft.entries = withTag(draft.entries, tag, entry);
+  // An entry of its own also where an index leads to it as something else.
+  if ((await draft.known()).manifests.get(digest)?.mediaType !== mediaType) {
+    draft.entries = [...draft.entries, bareEntry(entry)];
+  }
+  await keepUnnamed(draft, before);
+  await dropRedundant(repository, draft, entry);
+}
+
+/** Manifests that lost their last entry are there still, and get one without a name. */
+export async function keepUnnamed(draft: Draft, before: readonly Descriptor[]): Promise<void> {
+  if (draft.entries === before) return;
+  const named = digestsOf(draft.entries);
+  const lost = before.filter(({ digest }) => !named.has(digest) && !draft.removed.has(digest));
+  if (lost.length === 0) return;
+  const { manifests } = await draft.known();
+  const unreached = new Map(
+    lost.filter(({ digest }) => !manifests.has(digest)).map((entry) => [entry.digest, entry]),
+  );
+  if (unreached.size > 0) draft.entries = [...draft.entries, ...[...unreached.values()].map(withoutName)];
+}
+
+/** Entries without a name go for what is named otherwise by now: the pushed manifest, and those that it leads to. */
+async function dropRedundant({ documents }: Repository, draft: Draft, pushed: Descriptor): Promise<void> {
+  const { entries } = draft;
+  const named = entries.some((entry) => entry.digest === pushed.digest && !isBare(entry));
+  const { manifests: below } = await reach([pushed], documents);
+  const fewer = without(
+    entries,
+    (entry) => isBare(entry) && (entry.digest === pushed.digest ? named : below.has(entry.digest)),
+  );
+  if (fewer === entries) return;
+  const { manifests: all } = await draft.known();
+  draft.entries = fewer;
+  const { manifests: left } = await draft.known();
+  // What is reached at the limit of depth only would be lost with its own entry.
+  if ([...all.keys()].some((digest) => !left.has(digest))) draft.entries = entries;
+}

@@ -1,0 +1,214 @@
+import { constants, type BigIntStats } from 'node:fs';
+import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Invalid, type Descriptor, type Digest } from '../../oci/index.ts';
+import { repositoryNotFound } from '../../registry/index.ts';
+import { about, isAbsent, layoutInvalid } from './failure.ts';
+import { PRIVATE } from './folder.ts';
+import {
+  byDigest,
+  checkVersion,
+  INDEX_LIMIT,
+  parseIndex,
+  tagsOf,
+  VERSION_LIMIT,
+  type LayoutIndex,
+  type TagTarget,
+} from './index-file.ts';
+
+/** An `index.json` as it was read once. */
+export interface Snapshot extends LayoutIndex {
+  readonly tags: ReadonlyMap<string, TagTarget>;
+  readonly byDigest: ReadonlyMap<Digest, Descriptor>;
+}
+
+/** An `index.json` that is read again only when it changed. */
+export interface IndexReader {
+  /** What it says now. @throws {RegistryError} `NAME_UNKNOWN` where there is no layout, `LAYOUT_INVALID`. */
+  current(): Promise<Snapshot>;
+  /** The same, or undefined where there is no layout yet. @throws {RegistryError} `LAYOUT_INVALID`. */
+  currentOrNone(): Promise<Snapshot | undefined>;
+  /** Tells it what was just written, so that it need not be read. */
+  written(index: LayoutIndex, bytes: Uint8Array): Promise<void>;
+}
+
+/** Where a layout is, and how errors call it. */
+export interface LayoutPlace {
+  readonly repository: string;
+  readonly path: string;
+  /** Whether a folder that is no layout is an error, and not just a folder on the way to another repository. */
+  readonly single: boolean;
+}
+
+interface Held {
+  readonly stamp: BigIntStats;
+  readonly bytes: Uint8Array;
+  readonly snapshot: Snapshot;
+  /** Whether the stamp tells later changes: not if the file was written in the same tick of the clock. */
+  readonly settled: boolean;
+}
+
+export function createIndexReader(place: LayoutPlace): IndexReader {
+  const path = join(place.path, 'index.json');
+  let held: Held | undefined;
+  let loading: Promise<unknown> = Promise.resolve();
+
+  const load = async (): Promise<Snapshot | undefined> => {
+    const stamp = await stampOf(path);
+    if (stamp === undefined) {
+      held = undefined;
+      await checkAbsence(place);
+      return undefined;
+    }
+    if (held !== undefined && held.settled && sameFile(held.stamp, stamp)) return held.snapshot;
+    const file = await readBounded(place, 'index.json', INDEX_LIMIT);
+    if (file === undefined) return load();
+    const same =
+      held !== undefined && Buffer.compare(held.bytes, file.bytes) === 0 ? held.snapshot : undefined;
+    if (same === undefined) await checkLayoutFile(place);
+    const snapshot = same ?? snapshotOf(read(place, 'index.json', () => parseIndex(file.bytes)));
+    held = { ...file, snapshot, settled: isSettled(file.stamp) };
+    return snapshot;
+  };
+  const currentOrNone = async (): Promise<Snapshot | undefined> => {
+    const stamp = await stampOf(path);
+    if (held !== undefined && stamp !== undefined && held.settled && sameFile(held.stamp, stamp))
+      return held.snapshot;
+    // One at a time, so that the many who meet a changed file do not parse it each.
+    const mine = loading.then(load, load);
+    loading = mine;
+    return mine;
+  };
+  return {
+    currentOrNone,
+    async current() {
+      const snapshot = await currentOrNone();
+      if (snapshot === undefined) throw repositoryNotFound(place.repository);
+      return snapshot;
+    },
+    async written(index, bytes) {
+      const stamp = await stampOf(path);
+      held = stamp && { stamp, bytes, snapshot: snapshotOf(index), settled: false };
+    },
+  };
+}
+
+function snapshotOf(index: LayoutIndex): Snapshot {
+  let tags: ReadonlyMap<string, TagTarget> | undefined;
+  let digests: ReadonlyMap<Digest, Descriptor> | undefined;
+  return {
+    ...index,
+    get tags() {
+      return (tags ??= tagsOf(index.entries));
+    },
+    get byDigest() {
+      return (digests ??= byDigest(index.entries));
+    },
+  };
+}
+
+/** How long a file must have been left alone for its times to tell a later change, in nanoseconds. */
+const TICK = 50_000_000n;
+/** The same where times are whole seconds, as on FAT and old network disks. */
+const COARSE_TICK = 2_500_000_000n;
+
+/**
+ * The kernel's clock for files stands still for some milliseconds, and the number of a removed file is given to
+ * the next one: a file that is replaced twice in a moment can look the same. (Git calls such entries racy.)
+ */
+function isSettled({ mtimeNs, ctimeNs }: BigIntStats): boolean {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const last = ctimeNs > mtimeNs ? ctimeNs : mtimeNs;
+  return now - last > (last % 1_000_000_000n === 0n ? COARSE_TICK : TICK);
+}
+
+function sameFile(a: BigIntStats, b: BigIntStats): boolean {
+  return (
+    a.ino === b.ino &&
+    a.size === b.size &&
+    a.mtimeNs === b.mtimeNs &&
+    a.ctimeNs === b.ctimeNs &&
+    a.dev === b.dev
+  );
+}
+
+async function stampOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Tells a layout that is not there from one that is broken, where `index.json` is missing. */
+async function checkAbsence(place: LayoutPlace): Promise<void> {
+  const names = await namesIn(place.path);
+  if (names === undefined) return;
+  if (names.includes('oci-layout')) {
+    await checkLayoutFile(place);
+    // We write `index.json` last: without a blob, this is a layout whose making was cut short.
+    if ((await namesIn(join(place.path, 'blobs')))?.length)
+      throw layoutInvalid(place.repository, 'index.json', 'it is missing');
+  } else if (place.single && !names.includes(PRIVATE)) {
+    throw layoutInvalid(place.repository, 'oci-layout', 'it is missing');
+  }
+}
+
+async function checkLayoutFile(place: LayoutPlace): Promise<void> {
+  const file = await readBounded(place, 'oci-layout', VERSION_LIMIT);
+  if (file === undefined) throw layoutInvalid(place.repository, 'oci-layout', 'it is missing');
+  read(place, 'oci-layout', () => checkVersion(file.bytes));
+}
+
+function read<T>(place: LayoutPlace, file: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof Invalid) throw layoutInvalid(place.repository, file, error.message, error);
+    throw error;
+  }
+}
+
+async function namesIn(path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readBounded(
+  place: LayoutPlace,
+  name: string,
+  limit: number,
+): Promise<{ readonly stamp: BigIntStats; readonly bytes: Uint8Array } | undefined> {
+  const path = join(place.path, name);
+  const found = await stampOf(path);
+  if (found === undefined) return undefined;
+  if (!found.isFile()) throw layoutInvalid(place.repository, name, 'it is not a regular file');
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+  try {
+    const stamp = await handle.stat({ bigint: true });
+    if (stamp.size > limit)
+      throw layoutInvalid(place.repository, name, `it has ${stamp.size} bytes, more than ${limit}`);
+    // It may be growing: what is read is bounded, not only what was announced.
+    const buffer = Buffer.allocUnsafe(Number(stamp.size) + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await about(path, handle.read(buffer, length, buffer.length - length, length));
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return { stamp, bytes: buffer.subarray(0, length) };
+  } finally {
+    await handle.close();
+  }
+}
