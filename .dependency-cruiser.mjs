@@ -37,7 +37,10 @@ const arrows = Object.entries(below).map(([room, allowed]) => ({
   from: { path: `^src/(${room})/` },
   // `$1` is the room itself: src/store/memory may import src/store/memory, and not src/store/layout.
   // src/version.ts is a fact about the package, and belongs to no room.
-  to: { path: '^src/', pathNot: ['^src/version[.]ts$', '^src/$1/', ...allowed.map((name) => `^src/${name}/`)] },
+  to: {
+    path: '^src/',
+    pathNot: ['^src/version[.]ts$', '^src/$1/', ...allowed.map((name) => `^src/${name}/`)],
+  },
 }));
 
 /** @type {import('dependency-cruiser').IConfiguration} */

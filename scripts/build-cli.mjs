@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entry = join(root, 'src/cli/main.ts');
 const outdir = join(root, 'dist/bin');
 const program = join(outdir, 'stowage.js');
+const agent = join(root, 'scripts/undici-agent.mjs');
 
 if (!existsSync(entry)) {
   // `npm run package` is what insists on the program.
@@ -30,8 +31,18 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // What the package depends on (undici) is installed beside it; the rest goes into the bundle.
-  external: Object.keys(dependencies),
+  // What the package depends on is installed beside it; the rest goes into the bundle. Of undici only a part is needed.
+  external: Object.keys(dependencies).filter((name) => name !== 'undici'),
+  plugins: [
+    {
+      name: 'undici-agent',
+      setup: ({ onResolve }) => onResolve({ filter: /^undici$/ }, () => ({ path: agent })),
+    },
+  ],
+  // undici is CommonJS, and asks for Node's modules by a `require` that modules do not have.
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
   chunkNames: 'chunk/[name]-[hash]',
   // Readable stack traces matter more here than bytes.
   minify: false,

@@ -10,9 +10,19 @@ const lookup = buildCommand({
     flags: {
       ...registryFlags,
       digest: { kind: 'boolean', brief: 'Print the digest alone', optional: true, withNegated: false },
-      platform: { kind: 'parsed', parse: String, brief: 'Only what is for this platform', placeholder: 'OS/ARCH[/VARIANT]', optional: true },
+      platform: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Only what is for this platform',
+        placeholder: 'OS/ARCH[/VARIANT]',
+        optional: true,
+      },
     },
-    positional: { kind: 'array', minimum: 1, parameter: { brief: 'A tag or digest in a registry or layout', parse: String, placeholder: 'REF' } },
+    positional: {
+      kind: 'array',
+      minimum: 1,
+      parameter: { brief: 'A tag or digest in a registry or layout', parse: String, placeholder: 'REF' },
+    },
   },
   docs: {
     brief: 'Describe what stands at a reference, as an index',
@@ -28,8 +38,20 @@ const copy = buildCommand({
   parameters: {
     flags: {
       ...registryFlags,
-      platform: { kind: 'parsed', parse: String, brief: 'Keep this platform of an index (may be repeated)', placeholder: 'OS/ARCH[/VARIANT]', variadic: true, optional: true },
-      referrers: { kind: 'boolean', brief: 'Copy signatures, SBOMs and whatever else refers to the image', optional: true, withNegated: false },
+      platform: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Keep this platform of an index (may be repeated)',
+        placeholder: 'OS/ARCH[/VARIANT]',
+        variadic: true,
+        optional: true,
+      },
+      referrers: {
+        kind: 'boolean',
+        brief: 'Copy signatures, SBOMs and whatever else refers to the image',
+        optional: true,
+        withNegated: false,
+      },
     },
     positional: {
       kind: 'tuple',
@@ -46,12 +68,26 @@ const serve = buildCommand({
   loader: () => import('./serve.ts'),
   parameters: {
     flags: {
-      port: { kind: 'parsed', parse: numberParser, brief: 'Where to listen; 0 takes any that is free', default: '5000', placeholder: 'PORT' },
-      host: { kind: 'parsed', parse: String, brief: 'Address to listen on', default: '127.0.0.1', placeholder: 'ADDRESS' },
+      port: {
+        kind: 'parsed',
+        parse: numberParser,
+        brief: 'Where to listen; 0 takes any that is free',
+        default: '5000',
+        placeholder: 'PORT',
+      },
+      host: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Address to listen on',
+        default: '127.0.0.1',
+        placeholder: 'ADDRESS',
+      },
     },
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'Where the data is kept', parse: String, placeholder: 'DIR', default: './stowage-data' }],
+      parameters: [
+        { brief: 'Where the data is kept', parse: String, placeholder: 'DIR', default: './stowage-data' },
+      ],
     },
   },
   docs: { brief: 'Run a registry over a folder of OCI image layouts' },

@@ -3,7 +3,8 @@ import { parsePlatform } from '../oci/index.ts';
 import { print, say, type Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { describeFailure } from './failure.ts';
-import { withPlaces, type RegistryFlags } from './session.ts';
+import type { RegistryFlags } from './flags.ts';
+import { withPlaces } from './session.ts';
 
 export interface CopyFlags extends RegistryFlags {
   readonly platform?: readonly string[];
@@ -20,7 +21,12 @@ export default async function copy(this: Context, flags: CopyFlags, from: string
         ...(flags.referrers !== undefined && { referrers: flags.referrers }),
       });
       const { manifests, blobs } = sent;
-      say(this, manifests + blobs === 0 ? `${to} is there already` : `sent ${manifests} manifests and ${blobs} blobs, ${bytes} bytes, to ${to}`);
+      say(
+        this,
+        manifests + blobs === 0
+          ? `${to} is there already`
+          : `sent ${manifests} manifests and ${blobs} blobs, ${bytes} bytes, to ${to}`,
+      );
       print(this, descriptor.digest);
     } catch (error) {
       say(this, `stowage: ${describeFailure(error)}`);

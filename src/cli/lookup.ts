@@ -5,7 +5,8 @@ import { RegistryError } from '../registry/index.ts';
 import { print, say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { describeFailure } from './failure.ts';
-import { withPlaces, type RegistryFlags } from './session.ts';
+import type { RegistryFlags } from './flags.ts';
+import { withPlaces } from './session.ts';
 
 export interface LookupFlags extends RegistryFlags {
   readonly digest?: boolean;
@@ -13,7 +14,11 @@ export interface LookupFlags extends RegistryFlags {
 }
 
 /** `stowage lookup REF…`: what stands there, as an index, or as a digest alone. */
-export default async function lookup(this: Context, flags: LookupFlags, ...references: readonly string[]): Promise<void> {
+export default async function lookup(
+  this: Context,
+  flags: LookupFlags,
+  ...references: readonly string[]
+): Promise<void> {
   await withPlaces(this, flags, async (places) => {
     // All are asked at once, and told in the order in which they were given.
     const answers = references.map((reference) => answer(places, reference, flags, this.signal));
@@ -27,9 +32,15 @@ export default async function lookup(this: Context, flags: LookupFlags, ...refer
   });
 }
 
-async function answer(places: Places, reference: string, { digest, platform }: LookupFlags, signal: AbortSignal): Promise<string> {
+async function answer(
+  places: Places,
+  reference: string,
+  { digest, platform }: LookupFlags,
+  signal: AbortSignal,
+): Promise<string> {
   const place = places.open(reference);
-  if (digest && platform === undefined) return (await place.registry.resolveManifest(place.repository, place.reference, { signal })).digest;
+  if (digest && platform === undefined)
+    return (await place.registry.resolveManifest(place.repository, place.reference, { signal })).digest;
   const index = await synthesizeIndex(place.registry, place, { nameOf: place.nameOf, signal });
   const shown = platform === undefined ? index : only(index, place, platform);
   return digest ? shown.manifests.map((entry) => entry.digest).join('\n') : JSON.stringify(shown, null, '\t');
@@ -37,9 +48,15 @@ async function answer(places: Places, reference: string, { digest, platform }: L
 
 function only(index: SynthesizedIndex, { repository, reference }: Place, platform: string): SynthesizedIndex {
   const want = parsePlatform(platform);
-  const manifests = index.manifests.filter((entry) => entry.platform !== undefined && matchesPlatform(want, entry.platform));
+  const manifests = index.manifests.filter(
+    (entry) => entry.platform !== undefined && matchesPlatform(want, entry.platform),
+  );
   if (manifests.length > 0) return { ...index, manifests };
-  throw new RegistryError('MANIFEST_UNKNOWN', `${repository} has nothing for ${formatPlatform(want)} at ${reference}`, { status: 404, repository, reference });
+  throw new RegistryError(
+    'MANIFEST_UNKNOWN',
+    `${repository} has nothing for ${formatPlatform(want)} at ${reference}`,
+    { status: 404, repository, reference },
+  );
 }
 
 /** One code for several results: theirs if they agree, `partlyDone` if some came and others did not. */

@@ -14,8 +14,13 @@ export async function main(): Promise<void> {
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   // Who reads our output may stop doing so: `stowage lookup … | head`.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.error));
-  await run(application, process.argv.slice(2), { process: process as Context['process'], signal: ending.signal });
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.error),
+  );
+  await run(application, process.argv.slice(2), {
+    process: process as Context['process'],
+    signal: ending.signal,
+  });
   // The parser has codes of its own, all negative, for what it does not understand.
   if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = exitCodes.usage;
   process.off('SIGINT', end);

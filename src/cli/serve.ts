@@ -12,15 +12,26 @@ export interface ServeFlags {
 }
 
 /** `stowage serve [DIR]`: a registry over a folder of image layouts, until it is told to end. */
-export default async function serve(this: Context, { port, host }: ServeFlags, directory: string): Promise<void> {
+export default async function serve(
+  this: Context,
+  { port, host }: ServeFlags,
+  directory: string,
+): Promise<void> {
   const root = resolve(directory);
-  const handler = createHandler(layoutRegistry(root), { onError: (error) => say(this, `stowage: ${describeFailure(error)}`) });
+  const handler = createHandler(layoutRegistry(root), {
+    onError: (error) => say(this, `stowage: ${describeFailure(error)}`),
+  });
   let server: Awaited<ReturnType<typeof listen>>;
   try {
     server = await listen(handler, { port, host });
   } catch (error) {
     const busy = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    say(this, busy ? `stowage: port ${port} is taken; choose another with --port` : `stowage: ${describeFailure(error)}`);
+    say(
+      this,
+      busy
+        ? `stowage: port ${port} is taken; choose another with --port`
+        : `stowage: ${describeFailure(error)}`,
+    );
     this.process.exitCode = exitCodes.error;
     return;
   }

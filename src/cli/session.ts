@@ -1,17 +1,15 @@
 import { defaultCredentials } from '../auth/index.ts';
+import type { RegistryFlags } from './flags.ts';
 import { createPlaces, type Places } from '../place/index.ts';
 import { requestKind, statistics } from './statistics.ts';
 import { say, type Context } from './context.ts';
 
-/** Flags of every command that talks to registries. */
-export interface RegistryFlags {
-  readonly stats?: boolean;
-  readonly plainHttp?: readonly string[];
-  readonly allowRealm?: readonly string[];
-}
-
 /** Runs a command on places that are closed behind it, and counts its requests. */
-export async function withPlaces(context: Context, flags: RegistryFlags, run: (places: Places) => Promise<void>): Promise<void> {
+export async function withPlaces(
+  context: Context,
+  flags: RegistryFlags,
+  run: (places: Places) => Promise<void>,
+): Promise<void> {
   const requests = statistics();
   const places = createPlaces({
     credentials: defaultCredentials({ environment: context.process.env }),

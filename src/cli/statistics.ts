@@ -10,7 +10,8 @@ export function statistics(): Statistics {
   const refusals = new Map<string, number>();
   let total = 0;
   const add = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
-  const list = (map: Map<string, number>): string => [...map].map(([name, count]) => `${name} ${count}`).join(', ');
+  const list = (map: Map<string, number>): string =>
+    [...map].map(([name, count]) => `${name} ${count}`).join(', ');
   return {
     count(kind, status) {
       total++;
@@ -27,6 +28,8 @@ export function requestKind(method: string, url: string): string {
   const { pathname } = new URL(url);
   if (!pathname.includes('/v2/')) return `${method} ${/token|auth/.test(pathname) ? 'token' : 'other'}`;
   if (/\/blobs\/uploads?\//.test(pathname)) return `${method} upload`;
-  const kind = /\/(manifests|blobs|referrers)\/[^/]+$/.exec(pathname)?.[1] ?? (pathname.endsWith('/tags/list') ? 'tags' : 'other');
+  const kind =
+    /\/(manifests|blobs|referrers)\/[^/]+$/.exec(pathname)?.[1] ??
+    (pathname.endsWith('/tags/list') ? 'tags' : 'other');
   return `${method} ${kind.replace(/s$/, '')}`;
 }

@@ -54,11 +54,14 @@ export function registryClient(registry: string | URL, options: ClientOptions = 
   const { pageSize = 1000, userAgent = `stowage/${version}`, credentials, allowRealms, onRequest } = options;
   const { send: transport, close } =
     options.transport === undefined ? undiciTransport() : { send: options.transport, close: async () => {} };
-  const authorizer = createAuthorizer(followRedirects(onRequest === undefined ? transport : observe(transport, onRequest)), {
-    userAgent,
-    ...(credentials !== undefined && { credentials }),
-    ...(allowRealms !== undefined && { allowRealms }),
-  });
+  const authorizer = createAuthorizer(
+    followRedirects(onRequest === undefined ? transport : observe(transport, onRequest)),
+    {
+      userAgent,
+      ...(credentials !== undefined && { credentials }),
+      ...(allowRealms !== undefined && { allowRealms }),
+    },
+  );
   const session = createSession({ host, base, pageSize, userAgent, authorizer });
   const referrersApi = createReferrersApi(session);
   return {

@@ -59,7 +59,10 @@ function query(pageSize: number, last: string | undefined): URLSearchParams {
 
 /** The names on a page; `null` is how Go writes an empty list. */
 function read(session: Session, call: Call, document: unknown, field: string): readonly string[] {
-  const list = typeof document === 'object' && document !== null ? (document as Record<string, unknown>)[field] : undefined;
+  const list =
+    typeof document === 'object' && document !== null
+      ? (document as Record<string, unknown>)[field]
+      : undefined;
   if (list === null) return [];
   if (!Array.isArray(list) || !list.every((name) => typeof name === 'string')) {
     throw session.invalid(call, 'RESPONSE_INVALID', `the list has no "${field}" that are texts`);

@@ -24,7 +24,8 @@ export function ownWords(bytes: Uint8Array): OwnWords {
   }
   if (typeof document !== 'object' || document === null) return { ambiguous: false };
   return {
-    ...('mediaType' in document && typeof document.mediaType === 'string' && { mediaType: document.mediaType }),
+    ...('mediaType' in document &&
+      typeof document.mediaType === 'string' && { mediaType: document.mediaType }),
     ambiguous: 'manifests' in document && ('layers' in document || 'config' in document),
   };
 }

@@ -1,6 +1,12 @@
 import { nextLink } from '../protocol/index.ts';
 import { RegistryError } from '../registry/index.ts';
-import { headerValues, readBounded, redactUrl, sameOrigin, type TransportResponse } from '../transport/index.ts';
+import {
+  headerValues,
+  readBounded,
+  redactUrl,
+  sameOrigin,
+  type TransportResponse,
+} from '../transport/index.ts';
 import type { Call, Session } from './session.ts';
 
 /** A page may be this long, in bytes. */
@@ -21,16 +27,25 @@ export interface Page {
  * @param follow what to ask for when there is no link; gives undefined at the end
  * @throws {RegistryError} `PAGINATION_REFUSED` for links to elsewhere, or in circles.
  */
-export async function* pages(session: Session, first: Call, follow: (page: Page) => URL | undefined = () => undefined): AsyncGenerator<Page> {
+export async function* pages(
+  session: Session,
+  first: Call,
+  follow: (page: Page) => URL | undefined = () => undefined,
+): AsyncGenerator<Page> {
   const seen = new Set<string>();
   let call: Call | undefined = first;
   for (let count = 0; call !== undefined; count++) {
     if (count === MOST_PAGES) throw refused(first, `more than ${MOST_PAGES} pages`);
     const response: TransportResponse = await session.call(call, 200);
-    const page: Page = { document: await read(session, call, response), response, next: linkOf(call, response) };
+    const page: Page = {
+      document: await read(session, call, response),
+      response,
+      next: linkOf(call, response),
+    };
     yield page;
     const next: URL | undefined = page.next ?? follow(page);
-    if (next !== undefined && seen.has(next.href)) throw refused(first, 'the link to the next page goes in a circle');
+    if (next !== undefined && seen.has(next.href))
+      throw refused(first, 'the link to the next page goes in a circle');
     if (next !== undefined) seen.add(next.href);
     call = next === undefined ? undefined : { ...withoutQuery(first), url: next };
   }
@@ -42,7 +57,8 @@ function withoutQuery({ query: _, ...call }: Call): Call {
 
 async function read(session: Session, call: Call, response: TransportResponse): Promise<unknown> {
   const bytes = await readBounded(response, PAGE_LIMIT);
-  if (bytes === undefined) throw session.invalid(call, 'RESPONSE_INVALID', `the page has more than ${PAGE_LIMIT} bytes`);
+  if (bytes === undefined)
+    throw session.invalid(call, 'RESPONSE_INVALID', `the page has more than ${PAGE_LIMIT} bytes`);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
@@ -61,5 +77,8 @@ function linkOf(call: Call, response: TransportResponse): URL | undefined {
 }
 
 function refused({ method, url }: Call, why: string): RegistryError {
-  return new RegistryError('PAGINATION_REFUSED', why, { method, ...(url !== undefined && { url: redactUrl(url) }) });
+  return new RegistryError('PAGINATION_REFUSED', why, {
+    method,
+    ...(url !== undefined && { url: redactUrl(url) }),
+  });
 }

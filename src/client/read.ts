@@ -1,5 +1,13 @@
 import { repositoryScope } from '../auth/index.ts';
-import { digestOf, isDigest, manifestTypes, mediaTypes, verifiableAlgorithm, type Descriptor, type Digest } from '../oci/index.ts';
+import {
+  digestOf,
+  isDigest,
+  manifestTypes,
+  mediaTypes,
+  verifiableAlgorithm,
+  type Descriptor,
+  type Digest,
+} from '../oci/index.ts';
 import { fields, formatRange, parseContentRange } from '../protocol/index.ts';
 import {
   checkDigest,
@@ -29,9 +37,20 @@ export function readOperations(session: Session): Read {
   const blobCall = (method: string, repository: string, digest: Digest, signal?: AbortSignal): Call => {
     checkRepository(repository);
     checkDigest(digest);
-    return { method, route: { kind: 'blob', repository, digest }, headers: AS_IT_IS, scope: repositoryScope(repository, 'pull'), signal };
+    return {
+      method,
+      route: { kind: 'blob', repository, digest },
+      headers: AS_IT_IS,
+      scope: repositoryScope(repository, 'pull'),
+      signal,
+    };
   };
-  const manifestCall = (method: string, repository: string, reference: string, signal?: AbortSignal): Call => {
+  const manifestCall = (
+    method: string,
+    repository: string,
+    reference: string,
+    signal?: AbortSignal,
+  ): Call => {
     checkRepository(repository);
     checkReference(reference);
     return {
@@ -48,16 +67,24 @@ export function readOperations(session: Session): Read {
       const response = await session.call(call, 200);
       await response.discard();
       const size = contentLength(response);
-      if (size === undefined) throw session.invalid(call, 'RESPONSE_INVALID', 'the registry does not tell the size of the blob');
+      if (size === undefined)
+        throw session.invalid(call, 'RESPONSE_INVALID', 'the registry does not tell the size of the blob');
       return { mediaType: mediaTypes.octetStream, digest, size };
     },
     async getBlob(repository, digest, { range, signal } = {}) {
       const call = blobCall('GET', repository, digest, signal);
-      if (range !== undefined) return getPart(session, call, digest, range, () => operations.resolveBlob(repository, digest, signal === undefined ? {} : { signal }));
+      if (range !== undefined)
+        return getPart(session, call, digest, range, () =>
+          operations.resolveBlob(repository, digest, signal === undefined ? {} : { signal }),
+        );
       const response = await session.call(call, 200);
       await checkAnswer(session, call, response, digest);
-      const size = contentLength(response) ?? (await sizeByHead(operations, repository, digest, response, signal));
-      return contentOf(bodyOf(response), { descriptor: { mediaType: mediaTypes.octetStream, digest, size }, ...behind(call, response) });
+      const size =
+        contentLength(response) ?? (await sizeByHead(operations, repository, digest, response, signal));
+      return contentOf(bodyOf(response), {
+        descriptor: { mediaType: mediaTypes.octetStream, digest, size },
+        ...behind(call, response),
+      });
     },
     async resolveManifest(repository, reference, { signal } = {}) {
       const call = manifestCall('HEAD', repository, reference, signal);
@@ -65,16 +92,19 @@ export function readOperations(session: Session): Read {
       await response.discard();
       const [mediaType, size] = [manifestType(response), contentLength(response)];
       const digest = isDigest(reference) ? reference : digestHeader(session, call, response);
-      if (mediaType !== undefined && size !== undefined && digest !== undefined) return { mediaType, digest, size };
+      if (mediaType !== undefined && size !== undefined && digest !== undefined)
+        return { mediaType, digest, size };
       // ECR leaves the digest away, others the length: then only the document itself tells.
-      return (await operations.getManifest(repository, reference, signal === undefined ? {} : { signal })).descriptor;
+      return (await operations.getManifest(repository, reference, signal === undefined ? {} : { signal }))
+        .descriptor;
     },
     async getManifest(repository, reference, { signal } = {}) {
       const call = manifestCall('GET', repository, reference, signal);
       const response = await session.call(call, 200);
       await checkAnswer(session, call, response, undefined);
       const bytes = await readBounded(response, DOCUMENT_LIMIT);
-      if (bytes === undefined) throw session.invalid(call, 'RESPONSE_INVALID', `the manifest has more than ${DOCUMENT_LIMIT} bytes`);
+      if (bytes === undefined)
+        throw session.invalid(call, 'RESPONSE_INVALID', `the manifest has more than ${DOCUMENT_LIMIT} bytes`);
       const descriptor = describe(session, call, response, bytes, reference);
       // The bytes have been hashed once; reading them checks the digest that was asked for again, which is cheap.
       return contentOfBytes(bytes, { descriptor, facts: factsOf(call, response) });
@@ -84,22 +114,39 @@ export function readOperations(session: Session): Read {
 }
 
 /** The descriptor of a manifest that was read, its digest and type checked against what was asked for and what it says itself. */
-function describe(session: Session, call: Call, response: TransportResponse, bytes: Uint8Array, reference: string): Descriptor {
+function describe(
+  session: Session,
+  call: Call,
+  response: TransportResponse,
+  bytes: Uint8Array,
+  reference: string,
+): Descriptor {
   const asked = isDigest(reference) ? reference : undefined;
   const announced = asked ?? digestHeader(session, call, response);
   const algorithm = announced === undefined ? undefined : verifiableAlgorithm(announced);
-  const digest = asked !== undefined && algorithm === undefined ? asked : digestOf(bytes, algorithm ?? 'sha256');
+  const digest =
+    asked !== undefined && algorithm === undefined ? asked : digestOf(bytes, algorithm ?? 'sha256');
   if (algorithm !== undefined && digest !== announced) {
     throw session.invalid(call, 'DIGEST_MISMATCH', `expected ${announced}, got ${digest}`);
   }
   const header = manifestType(response);
   const { mediaType, ambiguous } = ownWords(bytes);
-  if (ambiguous) throw session.invalid(call, 'MEDIA_TYPE_CONFLICT', 'the document is both an index and a manifest');
+  if (ambiguous)
+    throw session.invalid(call, 'MEDIA_TYPE_CONFLICT', 'the document is both an index and a manifest');
   // Who asked by digest has the bytes that were meant, so their own word on what they are counts.
   const type = asked !== undefined ? (mediaType ?? header) : header;
-  if (type === undefined) throw session.invalid(call, 'MEDIA_TYPE_CONFLICT', 'the registry does not say what kind of manifest it is');
+  if (type === undefined)
+    throw session.invalid(
+      call,
+      'MEDIA_TYPE_CONFLICT',
+      'the registry does not say what kind of manifest it is',
+    );
   if (mediaType !== undefined && mediaType !== type) {
-    throw session.invalid(call, 'MEDIA_TYPE_CONFLICT', `sent as ${type}, but it says that it is ${mediaType.slice(0, 100)}`);
+    throw session.invalid(
+      call,
+      'MEDIA_TYPE_CONFLICT',
+      `sent as ${type}, but it says that it is ${mediaType.slice(0, 100)}`,
+    );
   }
   return { mediaType: type, digest, size: bytes.length };
 }
@@ -111,35 +158,64 @@ async function getPart(
   range: ByteRange,
   resolve: () => Promise<Descriptor>,
 ): Promise<Content> {
-  const response = await session.call({ ...call, headers: { ...call.headers, range: formatRange(range) } }, 206, 200);
+  const response = await session.call(
+    { ...call, headers: { ...call.headers, range: formatRange(range) } },
+    206,
+    200,
+  );
   await checkAnswer(session, call, response, undefined);
   const length = contentLength(response);
   if (response.status === 200) {
     // The range was not heeded: the part is cut out here.
     const size = length ?? (await resolve()).size;
     const part = clampRange(range, size);
-    return contentOf(slice(bodyOf(response), part), { descriptor: { mediaType: mediaTypes.octetStream, digest, size }, range: part, ...behind(call, response) });
+    return contentOf(slice(bodyOf(response), part), {
+      descriptor: { mediaType: mediaTypes.octetStream, digest, size },
+      range: part,
+      ...behind(call, response),
+    });
   }
   const field = headerValue(response.headers, 'content-range');
   const part = parseContentRange(field);
   const total = /\/(\d{1,16})$/.exec(field ?? '')?.[1];
   if (part === undefined || part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
     await response.discard();
-    throw session.invalid(call, 'RESPONSE_INVALID', `asked for ${formatRange(range)}, got "${field?.slice(0, 80) ?? 'no Content-Range'}"`);
+    throw session.invalid(
+      call,
+      'RESPONSE_INVALID',
+      `asked for ${formatRange(range)}, got "${field?.slice(0, 80) ?? 'no Content-Range'}"`,
+    );
   }
   const size = total === undefined ? (await resolve()).size : Number(total);
-  return contentOf(bodyOf(response), { descriptor: { mediaType: mediaTypes.octetStream, digest, size }, range: part, ...behind(call, response) });
+  return contentOf(bodyOf(response), {
+    descriptor: { mediaType: mediaTypes.octetStream, digest, size },
+    range: part,
+    ...behind(call, response),
+  });
 }
 
 /** Refuses answers that are not the plain bytes, or that say themselves that they are other bytes. */
-async function checkAnswer(session: Session, call: Call, response: TransportResponse, asked: Digest | undefined): Promise<void> {
+async function checkAnswer(
+  session: Session,
+  call: Call,
+  response: TransportResponse,
+  asked: Digest | undefined,
+): Promise<void> {
   const encoding = headerValue(response.headers, 'content-encoding');
   const digest = asked === undefined ? undefined : digestHeader(session, call, response);
-  const wrong = digest !== undefined && digest !== asked && verifiableAlgorithm(digest) === verifiableAlgorithm(asked as Digest);
+  const wrong =
+    digest !== undefined &&
+    digest !== asked &&
+    verifiableAlgorithm(digest) === verifiableAlgorithm(asked as Digest);
   if ((encoding === undefined || encoding === 'identity') && !wrong) return;
   await response.discard();
-  if (wrong) throw session.invalid(call, 'DIGEST_MISMATCH', `expected ${asked}, the registry sends ${digest}`);
-  throw session.invalid(call, 'ENCODING_REFUSED', `the answer is encoded (${encoding?.slice(0, 60)}), though it was asked for as it is`);
+  if (wrong)
+    throw session.invalid(call, 'DIGEST_MISMATCH', `expected ${asked}, the registry sends ${digest}`);
+  throw session.invalid(
+    call,
+    'ENCODING_REFUSED',
+    `the answer is encoded (${encoding?.slice(0, 60)}), though it was asked for as it is`,
+  );
 }
 
 function digestHeader(session: Session, call: Call, response: TransportResponse): Digest | undefined {
@@ -178,7 +254,10 @@ async function* bodyOf(response: TransportResponse): AsyncGenerator<Uint8Array> 
   }
 }
 
-async function* slice(stream: AsyncIterable<Uint8Array>, { start, end }: Required<ByteRange>): AsyncGenerator<Uint8Array> {
+async function* slice(
+  stream: AsyncIterable<Uint8Array>,
+  { start, end }: Required<ByteRange>,
+): AsyncGenerator<Uint8Array> {
   let at = 0;
   for await (const chunk of stream) {
     const part = chunk.subarray(Math.max(0, start - at), Math.max(0, end - at));
@@ -193,6 +272,13 @@ function behind(call: Call, response: TransportResponse): Pick<ContentParts, 'fa
   return { facts: factsOf(call, response), release: () => response.discard() };
 }
 
-function factsOf({ method, route }: Call, response: TransportResponse): { method: string; url: string; repository?: string } {
-  return { method, url: redactUrl(response.url), ...('repository' in route && { repository: route.repository }) };
+function factsOf(
+  { method, route }: Call,
+  response: TransportResponse,
+): { method: string; url: string; repository?: string } {
+  return {
+    method,
+    url: redactUrl(response.url),
+    ...('repository' in route && { repository: route.repository }),
+  };
 }

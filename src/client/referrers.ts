@@ -11,7 +11,14 @@ import {
   type Manifest,
 } from '../oci/index.ts';
 import { referrersTag } from '../protocol/index.ts';
-import { checkDigest, checkRepository, isNotFound, openable, RegistryError, type ReferrersOptions } from '../registry/index.ts';
+import {
+  checkDigest,
+  checkRepository,
+  isNotFound,
+  openable,
+  RegistryError,
+  type ReferrersOptions,
+} from '../registry/index.ts';
 import { headerValue, type TransportResponse } from '../transport/index.ts';
 import { pages } from './page.ts';
 import { readOperations } from './read.ts';
@@ -24,9 +31,19 @@ import type { Call, Session } from './session.ts';
 export interface ReferrersApi {
   list(repository: string, digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>;
   /** Notes a referrer that was pushed, under the subject's tag. */
-  add(repository: string, subject: Digest, manifest: Manifest, descriptor: Descriptor, signal?: AbortSignal): Promise<void>;
+  add(
+    repository: string,
+    subject: Digest,
+    manifest: Manifest,
+    descriptor: Descriptor,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** What is to be done after this manifest is deleted: only where the registry is known to have no API. */
-  beforeDelete(repository: string, digest: Digest, signal?: AbortSignal): Promise<(() => Promise<void>) | undefined>;
+  beforeDelete(
+    repository: string,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<(() => Promise<void>) | undefined>;
 }
 
 export function createReferrersApi(session: Session): ReferrersApi {
@@ -34,7 +51,11 @@ export function createReferrersApi(session: Session): ReferrersApi {
   // Learnt from the first answer; a registry without the API has it in no repository.
   let hasApi: boolean | undefined;
 
-  const readFallback = async (repository: string, subject: Digest, signal?: AbortSignal): Promise<Index | undefined> => {
+  const readFallback = async (
+    repository: string,
+    subject: Digest,
+    signal?: AbortSignal,
+  ): Promise<Index | undefined> => {
     const options = signal === undefined ? {} : { signal };
     try {
       const content = await read.getManifest(repository, referrersTag(subject), options);
@@ -44,10 +65,19 @@ export function createReferrersApi(session: Session): ReferrersApi {
       if (isNotFound(error)) return undefined;
       if (!(error instanceof Invalid)) throw error;
     }
-    throw new RegistryError('MANIFEST_INVALID', `${session.host}/${repository}:${referrersTag(subject)} is no index, though it stands where referrers are listed`, { repository });
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `${session.host}/${repository}:${referrersTag(subject)} is no index, though it stands where referrers are listed`,
+      { repository },
+    );
   };
 
-  const writeFallback = async (repository: string, subject: Digest, index: Index, signal?: AbortSignal): Promise<void> => {
+  const writeFallback = async (
+    repository: string,
+    subject: Digest,
+    index: Index,
+    signal?: AbortSignal,
+  ): Promise<void> => {
     const call: Call = {
       method: 'PUT',
       route: { kind: 'manifest', repository, reference: referrersTag(subject) },
@@ -65,8 +95,14 @@ export function createReferrersApi(session: Session): ReferrersApi {
       checkDigest(digest);
       const seen = new Set<Digest>();
       // Entries are filtered here also where the registry says that it did: looking again costs nothing.
-      for await (const descriptor of hasApi === false ? fallback(repository, digest, signal) : api(repository, digest, artifactType, signal)) {
-        if (seen.has(descriptor.digest) || (artifactType !== undefined && descriptor.artifactType !== artifactType)) continue;
+      for await (const descriptor of hasApi === false
+        ? fallback(repository, digest, signal)
+        : api(repository, digest, artifactType, signal)) {
+        if (
+          seen.has(descriptor.digest) ||
+          (artifactType !== undefined && descriptor.artifactType !== artifactType)
+        )
+          continue;
         seen.add(descriptor.digest);
         yield descriptor;
       }
@@ -76,7 +112,12 @@ export function createReferrersApi(session: Session): ReferrersApi {
       hasApi = false;
       const index = (await readFallback(repository, subject, signal)) ?? EMPTY_INDEX;
       if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
-      await writeFallback(repository, subject, { ...index, manifests: [...index.manifests, referrerDescriptor(manifest, descriptor)] }, signal);
+      await writeFallback(
+        repository,
+        subject,
+        { ...index, manifests: [...index.manifests, referrerDescriptor(manifest, descriptor)] },
+        signal,
+      );
     },
 
     async beforeDelete(repository, digest, signal) {
@@ -88,12 +129,22 @@ export function createReferrersApi(session: Session): ReferrersApi {
       return async () => {
         const index = await readFallback(repository, subject, signal);
         if (!index?.manifests.some((entry) => entry.digest === digest)) return;
-        await writeFallback(repository, subject, { ...index, manifests: index.manifests.filter((entry) => entry.digest !== digest) }, signal);
+        await writeFallback(
+          repository,
+          subject,
+          { ...index, manifests: index.manifests.filter((entry) => entry.digest !== digest) },
+          signal,
+        );
       };
     },
   };
 
-  async function* api(repository: string, digest: Digest, artifactType: string | undefined, signal: AbortSignal | undefined): AsyncGenerator<Descriptor> {
+  async function* api(
+    repository: string,
+    digest: Digest,
+    artifactType: string | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Descriptor> {
     const call: Call = {
       method: 'GET',
       route: { kind: 'referrers', repository, digest },
@@ -115,16 +166,30 @@ export function createReferrersApi(session: Session): ReferrersApi {
     }
   }
 
-  async function* fallback(repository: string, digest: Digest, signal: AbortSignal | undefined): AsyncGenerator<Descriptor> {
+  async function* fallback(
+    repository: string,
+    digest: Digest,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Descriptor> {
     yield* (await readFallback(repository, digest, signal))?.manifests ?? [];
   }
 }
 
 const EMPTY_INDEX: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
 
-function entriesOf(session: Session, call: Call, document: unknown, response: TransportResponse): readonly Descriptor[] {
+function entriesOf(
+  session: Session,
+  call: Call,
+  document: unknown,
+  response: TransportResponse,
+): readonly Descriptor[] {
   const type = withoutParameters(headerValue(response.headers, 'content-type') ?? '');
-  if (type !== mediaTypes.ociIndex) throw session.invalid(call, 'RESPONSE_INVALID', `referrers came as "${type.slice(0, 80)}", not as an index`);
+  if (type !== mediaTypes.ociIndex)
+    throw session.invalid(
+      call,
+      'RESPONSE_INVALID',
+      `referrers came as "${type.slice(0, 80)}", not as an index`,
+    );
   return parseIndex(session, call, document).manifests;
 }
 

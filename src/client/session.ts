@@ -1,7 +1,14 @@
 import type { Authorizer, Scope } from '../auth/index.ts';
 import { formatRoute, type Route } from '../protocol/index.ts';
 import { RegistryError } from '../registry/index.ts';
-import { followable, headerValue, redactUrl, sameOrigin, type RequestBody, type TransportResponse } from '../transport/index.ts';
+import {
+  followable,
+  headerValue,
+  redactUrl,
+  sameOrigin,
+  type RequestBody,
+  type TransportResponse,
+} from '../transport/index.ts';
 import { errorOf, nameOf, subjectOf, type Question } from './answer.ts';
 
 /** A request to the registry. */
@@ -27,7 +34,16 @@ export interface Session {
   /** Sends a call, and gives the answer if its status is one of those hoped for. @throws {RegistryError} else. */
   call(call: Call, ...hoped: readonly number[]): Promise<TransportResponse>;
   /** An error about an answer whose status was fine. */
-  invalid(call: Call, code: 'RESPONSE_INVALID' | 'UPLOAD_RANGE_MISMATCH' | 'MEDIA_TYPE_CONFLICT' | 'DIGEST_MISMATCH' | 'ENCODING_REFUSED', why: string): RegistryError;
+  invalid(
+    call: Call,
+    code:
+      | 'RESPONSE_INVALID'
+      | 'UPLOAD_RANGE_MISMATCH'
+      | 'MEDIA_TYPE_CONFLICT'
+      | 'DIGEST_MISMATCH'
+      | 'ENCODING_REFUSED',
+    why: string,
+  ): RegistryError;
   /** Where an answer says to go on. @throws {RegistryError} `LOCATION_INVALID`. */
   location(response: TransportResponse): URL;
 }
@@ -52,7 +68,13 @@ export function createSession({ host, base, pageSize, userAgent, authorizer }: S
       const url = call.url ?? new URL(base.pathname.replace(/\/$/, '') + formatRoute(call.route), base);
       for (const [name, value] of call.query ?? []) url.searchParams.append(name, value);
       const headers = { 'user-agent': userAgent, ...call.headers };
-      const request = { method, url, headers, ...(body !== undefined && { body }), ...(signal !== undefined && { signal }) };
+      const request = {
+        method,
+        url,
+        headers,
+        ...(body !== undefined && { body }),
+        ...(signal !== undefined && { signal }),
+      };
       const response = await authorizer.send(request, scope);
       if (hoped.includes(response.status)) return response;
       throw await errorOf(response, question(call));
@@ -63,7 +85,8 @@ export function createSession({ host, base, pageSize, userAgent, authorizer }: S
         url: redactUrl(call.url ?? base),
         ...subjectOf(call.route),
       }),
-    location: (response) => followable(headerValue(response.headers, 'location'), response.url, 'LOCATION_INVALID'),
+    location: (response) =>
+      followable(headerValue(response.headers, 'location'), response.url, 'LOCATION_INVALID'),
   };
 }
 

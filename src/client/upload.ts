@@ -28,9 +28,16 @@ export function uploadOperations(session: Session): Pick<Registry, 'startUpload'
     if (given.size > REMEMBERED && oldest !== undefined) given.delete(oldest);
   };
 
-  const start = async (repository: string, query: URLSearchParams | undefined, signal: AbortSignal | undefined): Promise<Upload> => {
+  const start = async (
+    repository: string,
+    query: URLSearchParams | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Upload> => {
     const call = uploadCall('POST', repository, undefined, signal);
-    const response = await session.call({ ...call, body: openable(new Uint8Array()), ...(query !== undefined && { query }) }, 202);
+    const response = await session.call(
+      { ...call, body: openable(new Uint8Array()), ...(query !== undefined && { query }) },
+      202,
+    );
     return open(session, repository, { response, offset: 0, remember, signal });
   };
 
@@ -38,11 +45,15 @@ export function uploadOperations(session: Session): Pick<Registry, 'startUpload'
     async startUpload(repository, { resume, offset: known, algorithm, signal } = {}) {
       checkRepository(repository);
       if (resume === undefined) {
-        const query = algorithm === undefined || algorithm === 'sha256' ? undefined : new URLSearchParams({ 'digest-algorithm': algorithm });
+        const query =
+          algorithm === undefined || algorithm === 'sha256'
+            ? undefined
+            : new URLSearchParams({ 'digest-algorithm': algorithm });
         return start(repository, query, signal);
       }
       const location = locationOf(session, repository, resume, given.has(`${repository} ${resume}`));
-      if (known !== undefined) return open(session, repository, { location, offset: known, remember, signal });
+      if (known !== undefined)
+        return open(session, repository, { location, offset: known, remember, signal });
       const call = uploadCall('GET', repository, location, signal);
       const response = await session.call(call, 204, 200);
       const offset = heldBy(response) ?? 0;
@@ -51,8 +62,19 @@ export function uploadOperations(session: Session): Pick<Registry, 'startUpload'
   };
 }
 
-function uploadCall(method: string, repository: string, url: URL | undefined, signal: AbortSignal | undefined): Call {
-  return { method, route: { kind: 'uploads', repository }, ...(url !== undefined && { url }), scope: repositoryScope(repository, 'pull', 'push'), signal };
+function uploadCall(
+  method: string,
+  repository: string,
+  url: URL | undefined,
+  signal: AbortSignal | undefined,
+): Call {
+  return {
+    method,
+    route: { kind: 'uploads', repository },
+    ...(url !== undefined && { url }),
+    scope: repositoryScope(repository, 'pull', 'push'),
+    signal,
+  };
 }
 
 /** The URL behind an id. @throws {RegistryError} `BLOB_UPLOAD_UNKNOWN` for one that is not an upload of this repository. */
@@ -63,7 +85,10 @@ function locationOf(session: Session, repository: string, id: string, given: boo
     // A path with dots is shortened by `URL` before it is compared.
     if (given || (isOwn(session, url) && url.pathname.startsWith(path))) return url;
   }
-  throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `not an upload of ${session.host}/${repository}`, { status: 404, repository });
+  throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `not an upload of ${session.host}/${repository}`, {
+    status: 404,
+    repository,
+  });
 }
 
 interface Opening {
@@ -76,7 +101,11 @@ interface Opening {
   readonly signal: AbortSignal | undefined;
 }
 
-async function open(session: Session, repository: string, { response, location: known, offset: at, remember, signal }: Opening): Promise<Upload> {
+async function open(
+  session: Session,
+  repository: string,
+  { response, location: known, offset: at, remember, signal }: Opening,
+): Promise<Upload> {
   let location = known ?? session.base;
   let offset = at;
   let minimumChunk = 0;
@@ -108,7 +137,11 @@ async function open(session: Session, repository: string, { response, location: 
       const start = options.offset ?? offset;
       // Some registries take a chunk that leaves a gap, and say so only here. `0-0` may be no byte, or one.
       if (held !== undefined && held !== start + sent() && !(held === 0 && start + sent() === 1)) {
-        throw session.invalid(call, 'UPLOAD_RANGE_MISMATCH', `sent up to byte ${start + sent()}, the registry holds ${held}`);
+        throw session.invalid(
+          call,
+          'UPLOAD_RANGE_MISMATCH',
+          `sent up to byte ${start + sent()}, the registry holds ${held}`,
+        );
       }
       offset = start + sent();
     },
@@ -130,7 +163,11 @@ interface Chunk {
   readonly sent: () => number;
 }
 
-const EMPTY: Chunk = { body: openable(new Uint8Array()), headers: { 'content-type': mediaTypes.octetStream }, sent: () => 0 };
+const EMPTY: Chunk = {
+  body: openable(new Uint8Array()),
+  headers: { 'content-type': mediaTypes.octetStream },
+  sent: () => 0,
+};
 
 /**
  * A chunk as it is sent. Without a known size it goes as a stream, which has no place, and is appended.
@@ -166,7 +203,10 @@ function minimumOf(session: Session, response: TransportResponse): number | unde
   const value = headerValue(response.headers, fields.chunkMinimum);
   if (value === undefined) return undefined;
   if (/^\d{1,11}$/.test(value)) return Number(value);
-  throw new RegistryError('RESPONSE_INVALID', `${session.host} sends OCI-Chunk-Min-Length "${value.slice(0, 60)}"`);
+  throw new RegistryError(
+    'RESPONSE_INVALID',
+    `${session.host} sends OCI-Chunk-Min-Length "${value.slice(0, 60)}"`,
+  );
 }
 
 function blob(digest: Digest, size: number): Descriptor {

@@ -1,5 +1,12 @@
 import { repositoryScope, unionScopes, type Scope } from '../auth/index.ts';
-import { digestOf, isDigest, mediaTypes, verifiableAlgorithm, type Descriptor, type Digest } from '../oci/index.ts';
+import {
+  digestOf,
+  isDigest,
+  mediaTypes,
+  verifiableAlgorithm,
+  type Descriptor,
+  type Digest,
+} from '../oci/index.ts';
 import { fields, MOST_TAGS } from '../protocol/index.ts';
 import {
   checkDigest,
@@ -24,11 +31,19 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
   // Whether the registry heeds `tag=`: unknown until it was tried once.
   let takesTags: boolean | undefined;
 
-  const putManifest = async (repository: string, reference: string, bytes: Uint8Array, mediaType: string, options: PutOptions): Promise<TransportResponse> => {
+  const putManifest = async (
+    repository: string,
+    reference: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    options: PutOptions,
+  ): Promise<TransportResponse> => {
     const call: Call = {
       method: 'PUT',
       route: { kind: 'manifest', repository, reference },
-      ...(options.tags !== undefined && { query: new URLSearchParams(options.tags.map((tag): [string, string] => ['tag', tag])) }),
+      ...(options.tags !== undefined && {
+        query: new URLSearchParams(options.tags.map((tag): [string, string] => ['tag', tag])),
+      }),
       headers: { 'content-type': mediaType },
       body: openable(bytes),
       scope: repositoryScope(repository, 'pull', 'push'),
@@ -37,15 +52,28 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
     const response = await session.call(call, 201, 200);
     await response.discard();
     const stored = headerValue(response.headers, fields.contentDigest);
-    if (stored !== undefined && isDigest(stored) && verifiableAlgorithm(stored) === verifiableAlgorithm(options.digest) && stored !== options.digest) {
-      throw session.invalid(call, 'DIGEST_MISMATCH', `pushed ${options.digest}, the registry stored ${stored}`);
+    if (
+      stored !== undefined &&
+      isDigest(stored) &&
+      verifiableAlgorithm(stored) === verifiableAlgorithm(options.digest) &&
+      stored !== options.digest
+    ) {
+      throw session.invalid(
+        call,
+        'DIGEST_MISMATCH',
+        `pushed ${options.digest}, the registry stored ${stored}`,
+      );
     }
     return response;
   };
 
   return {
     async mountBlob(repository, digest, from, { signal } = {}) {
-      const { location } = await begin(session, repository, checkDigest(digest), { mount: true, from, signal });
+      const { location } = await begin(session, repository, checkDigest(digest), {
+        mount: true,
+        from,
+        signal,
+      });
       if (location === undefined) return true;
       await cancelUpload(session, repository, location);
       return false;
@@ -53,7 +81,11 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
 
     async pushBlob(repository, { digest, size }, source, { mountFrom, signal } = {}) {
       const descriptor: Descriptor = { mediaType: mediaTypes.octetStream, digest: checkDigest(digest), size };
-      const { location } = await begin(session, repository, digest, { mount: mountFrom !== undefined, from: mountFrom, signal });
+      const { location } = await begin(session, repository, digest, {
+        mount: mountFrom !== undefined,
+        from: mountFrom,
+        signal,
+      });
       if (location === undefined) return descriptor;
       const call: Call = {
         method: 'PUT',
@@ -80,13 +112,20 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
       const { manifest, descriptor } = describe(bytes, options);
       const { digest } = descriptor;
       const put = (reference: string, more?: readonly string[]): Promise<TransportResponse> =>
-        putManifest(repository, reference, bytes, mediaType, { digest, signal, ...(more !== undefined && { tags: more }) });
+        putManifest(repository, reference, bytes, mediaType, {
+          digest,
+          signal,
+          ...(more !== undefined && { tags: more }),
+        });
 
       const subject = manifest?.subject?.digest;
       let noted: Digest | undefined;
       const rest = [...tags];
       // One tag goes by its own name. A digest that is not sha256, or several tags, go by digest, with the tags beside it.
-      const byDigest = tags.length === 0 || verifiableAlgorithm(digest) !== 'sha256' || (tags.length > 1 && takesTags !== false);
+      const byDigest =
+        tags.length === 0 ||
+        verifiableAlgorithm(digest) !== 'sha256' ||
+        (tags.length > 1 && takesTags !== false);
       if (byDigest) {
         const beside = takesTags === false ? [] : rest.slice(0, MOST_TAGS);
         const response = await put(digest, beside.length > 0 ? beside : undefined);
@@ -100,7 +139,11 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
         await referrersApi.add(repository, subject, manifest, descriptor, signal);
         noted = subject;
       }
-      return { descriptor, tags: [...tags], ...(noted !== undefined && { subject: noted }) } satisfies PushedManifest;
+      return {
+        descriptor,
+        tags: [...tags],
+        ...(noted !== undefined && { subject: noted }),
+      } satisfies PushedManifest;
     },
   };
 }
@@ -112,7 +155,10 @@ interface PutOptions {
 }
 
 /** A client may push what only the registry can judge, so a form that we do not know is no reason to refuse it here. */
-function describe(bytes: Uint8Array, options: PushManifestOptions): Partial<Pick<ReturnType<typeof checkManifest>, 'manifest'>> & { descriptor: Descriptor } {
+function describe(
+  bytes: Uint8Array,
+  options: PushManifestOptions,
+): Partial<Pick<ReturnType<typeof checkManifest>, 'manifest'>> & { descriptor: Descriptor } {
   try {
     return checkManifest(bytes, options);
   } catch (error) {
@@ -129,21 +175,44 @@ interface BeginOptions {
 }
 
 /** Starts an upload, or has the blob mounted: then there is no location. */
-async function begin(session: Session, repository: string, digest: Digest, { mount, from, signal }: BeginOptions): Promise<{ location?: URL }> {
+async function begin(
+  session: Session,
+  repository: string,
+  digest: Digest,
+  { mount, from, signal }: BeginOptions,
+): Promise<{ location?: URL }> {
   checkRepository(repository);
   if (from !== undefined) checkRepository(from);
   const push = repositoryScope(repository, 'pull', 'push');
   const start = (query: URLSearchParams | undefined, scope: Scope): Promise<TransportResponse> =>
-    session.call({ method: 'POST', route: { kind: 'uploads', repository }, ...(query !== undefined && { query }), body: openable(new Uint8Array()), scope, signal }, 202, 201);
+    session.call(
+      {
+        method: 'POST',
+        route: { kind: 'uploads', repository },
+        ...(query !== undefined && { query }),
+        body: openable(new Uint8Array()),
+        scope,
+        signal,
+      },
+      202,
+      201,
+    );
   let response: TransportResponse;
   if (mount) {
     const query = new URLSearchParams({ mount: digest, ...(from !== undefined && { from }) });
-    const scope = from === undefined || from === repository ? push : unionScopes(push, repositoryScope(from, 'pull'));
+    const scope =
+      from === undefined || from === repository ? push : unionScopes(push, repositoryScope(from, 'pull'));
     try {
       response = await start(query, scope);
     } catch (error) {
       // Registries that do not mount should answer 202; some refuse instead, or do not let us read there.
-      if (!isRegistryError(error) || error.status === undefined || error.status >= 500 || error.status === 429) throw error;
+      if (
+        !isRegistryError(error) ||
+        error.status === undefined ||
+        error.status >= 500 ||
+        error.status === 429
+      )
+        throw error;
       response = await start(undefined, push);
     }
   } else {
@@ -158,7 +227,18 @@ async function begin(session: Session, repository: string, digest: Digest, { mou
 export async function cancelUpload(session: Session, repository: string, location: URL): Promise<void> {
   const scope = repositoryScope(repository, 'pull', 'push');
   await session
-    .call({ method: 'DELETE', route: { kind: 'uploads', repository }, url: location, scope, signal: AbortSignal.timeout(5000) }, 204, 202, 200)
+    .call(
+      {
+        method: 'DELETE',
+        route: { kind: 'uploads', repository },
+        url: location,
+        scope,
+        signal: AbortSignal.timeout(5000),
+      },
+      204,
+      202,
+      200,
+    )
     .then((response) => response.discard())
     .catch(() => {});
 }
@@ -191,14 +271,22 @@ async function* counted(stream: AsyncIterable<Uint8Array>, size: number): AsyncG
 }
 
 function wrongSize(size: number, seen: number): RegistryError {
-  return new RegistryError('SIZE_INVALID', `the source should have ${size} bytes, it has ${seen > size ? 'more' : seen}`, { status: 400 });
+  return new RegistryError(
+    'SIZE_INVALID',
+    `the source should have ${size} bytes, it has ${seen > size ? 'more' : seen}`,
+    { status: 400 },
+  );
 }
 
 /** The tags that the registry says it has set: a comma list, or the field several times. */
 function tagsOf(response: TransportResponse): ReadonlySet<string> {
-  return new Set(headerValues(response.headers, fields.tag).flatMap((value) => value.split(',').map((tag) => tag.trim())));
+  return new Set(
+    headerValues(response.headers, fields.tag).flatMap((value) => value.split(',').map((tag) => tag.trim())),
+  );
 }
 
 function subjectOf(response: TransportResponse, subject: Digest | undefined): Digest | undefined {
-  return subject !== undefined && headerValue(response.headers, fields.subject) !== undefined ? subject : undefined;
+  return subject !== undefined && headerValue(response.headers, fields.subject) !== undefined
+    ? subject
+    : undefined;
 }

@@ -26,7 +26,11 @@ export async function readManifest(
   const mediaType = expected?.mediaType ?? content.descriptor.mediaType;
   if (expected !== undefined && expected.size !== size) {
     await content.cancel();
-    throw new RegistryError('SIZE_MISMATCH', `${repository}@${digest} has ${size} bytes, it was referred to with ${expected.size}`, { repository, reference });
+    throw new RegistryError(
+      'SIZE_MISMATCH',
+      `${repository}@${digest} has ${size} bytes, it was referred to with ${expected.size}`,
+      { repository, reference },
+    );
   }
   const bytes = await content.bytes();
   try {
@@ -40,11 +44,18 @@ export async function readManifest(
  * The platform that an image's config says it is for.
  * @returns undefined for what is no image, or says nothing.
  */
-export async function configPlatform(registry: Registry, repository: string, manifest: Manifest, options: Options = {}): Promise<Platform | undefined> {
+export async function configPlatform(
+  registry: Registry,
+  repository: string,
+  manifest: Manifest,
+  options: Options = {},
+): Promise<Platform | undefined> {
   if (manifest.kind !== 'image') return undefined;
   const { config } = manifest.document;
   if (!isConfigType(config.mediaType)) return undefined;
-  const { os, architecture, ...rest } = JSON.parse(await readConfig(registry, repository, config, options)) as Partial<Platform>;
+  const { os, architecture, ...rest } = JSON.parse(
+    await readConfig(registry, repository, config, options),
+  ) as Partial<Platform>;
   if (!isText(os) || !isText(architecture)) return undefined;
   const { 'os.version': version, 'os.features': features, variant } = rest;
   return {
@@ -57,7 +68,12 @@ export async function configPlatform(registry: Registry, repository: string, man
 }
 
 // What a descriptor carries itself has been checked against its digest, and spares a request.
-async function readConfig(registry: Registry, repository: string, config: Descriptor, options: Options): Promise<string> {
+async function readConfig(
+  registry: Registry,
+  repository: string,
+  config: Descriptor,
+  options: Options,
+): Promise<string> {
   if (config.data != null) return Buffer.from(config.data, 'base64').toString();
   return (await registry.getBlob(repository, config.digest, options)).text();
 }

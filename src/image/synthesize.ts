@@ -43,14 +43,33 @@ const CONCURRENCY = 8;
  * @throws {RegistryError} when it is not there (`isNotFound`), or `MANIFEST_INVALID`.
  * @see https://github.com/docker-library/meta-scripts/pull/27 where this form comes from
  */
-export async function synthesizeIndex(registry: Registry, reference: Reference, options: SynthesizeOptions = {}): Promise<SynthesizedIndex> {
+export async function synthesizeIndex(
+  registry: Registry,
+  reference: Reference,
+  options: SynthesizeOptions = {},
+): Promise<SynthesizedIndex> {
   const { signal, nameOf = (digest) => formatReference({ ...reference, digest }) } = options;
   const { repository, tag = 'latest' } = reference;
-  const found = await readManifest(registry, repository, reference.digest ?? tag, signal === undefined ? {} : { signal });
+  const found = await readManifest(
+    registry,
+    repository,
+    reference.digest ?? tag,
+    signal === undefined ? {} : { signal },
+  );
   const entries = unique(entriesOf(found));
   const limit = pLimit(CONCURRENCY);
   const platforms = await Promise.all(
-    entries.map((entry) => limit(() => platformOf(registry, repository, entry, entry.digest === found.descriptor.digest ? found : undefined, options))),
+    entries.map((entry) =>
+      limit(() =>
+        platformOf(
+          registry,
+          repository,
+          entry,
+          entry.digest === found.descriptor.digest ? found : undefined,
+          options,
+        ),
+      ),
+    ),
   );
   const architectures = new Map(entries.map(({ digest }, at) => [digest, architectureOf(platforms[at])]));
   return {
@@ -62,7 +81,10 @@ export async function synthesizeIndex(registry: Registry, reference: Reference, 
       const architecture = architectures.get(subject ?? entry.digest);
       return [describe(entry, nameOf(entry.digest), platforms[at], architecture)];
     }),
-    annotations: sorted({ ...(found.manifest.kind === 'index' ? found.manifest.annotations : {}), [keys.refName]: nameOf(found.descriptor.digest) }),
+    annotations: sorted({
+      ...(found.manifest.kind === 'index' ? found.manifest.annotations : {}),
+      [keys.refName]: nameOf(found.descriptor.digest),
+    }),
   };
 }
 
@@ -108,7 +130,8 @@ function unique(entries: readonly Descriptor[]): readonly Descriptor[] {
 
 /** An index keeps its type; where there is none to keep, it is the one that goes with the entries. */
 function indexType({ manifest, descriptor }: ReadManifest): string {
-  if (manifest.kind === 'index' && manifest.document.mediaType !== undefined) return manifest.document.mediaType;
+  if (manifest.kind === 'index' && manifest.document.mediaType !== undefined)
+    return manifest.document.mediaType;
   const first = manifest.kind === 'index' ? manifest.document.manifests[0]?.mediaType : descriptor.mediaType;
   return first === mediaTypes.dockerManifest ? mediaTypes.dockerList : mediaTypes.ociIndex;
 }
@@ -118,11 +141,20 @@ function architectureOf(platform: Platform | undefined): string | undefined {
 }
 
 /** An entry, its fields in the order in which Go writes them. Embedded data is left out: it may be large. */
-function describe(entry: Descriptor, name: string, platform: Platform | undefined, architecture: string | undefined): Descriptor {
+function describe(
+  entry: Descriptor,
+  name: string,
+  platform: Platform | undefined,
+  architecture: string | undefined,
+): Descriptor {
   const { mediaType, digest, size, urls, artifactType } = entry;
   // What others say about our architectures is not believed, as it costs nothing to say it afresh.
   const { [keys.bashbrewArch]: _, ...rest } = entry.annotations ?? {};
-  const annotations = sorted({ ...rest, ...(architecture !== undefined && { [keys.bashbrewArch]: architecture }), [keys.refName]: name });
+  const annotations = sorted({
+    ...rest,
+    ...(architecture !== undefined && { [keys.bashbrewArch]: architecture }),
+    [keys.refName]: name,
+  });
   return {
     mediaType,
     digest,

@@ -53,7 +53,11 @@ export function checkAnnotations(value: Json | undefined, pointer: string): void
   if (!isObject(value)) throw new Invalid('descriptor', 'want an object of texts', pointer);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') {
-      throw new Invalid('descriptor', 'want a text', `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+      throw new Invalid(
+        'descriptor',
+        'want a text',
+        `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      );
     }
   }
 }
@@ -91,7 +95,8 @@ function checkEmbedded(data: Json | undefined, digest: Digest, size: number, poi
   if (typeof data !== 'string') throw wrong(pointer, 'data', 'want base64', data);
   const bytes = Buffer.from(data, 'base64');
   // Node's decoder passes over what is not base64, so the text has to come out as it went in.
-  if (bytes.toString('base64') !== data) throw new Invalid('descriptor', 'not valid base64', `${pointer}/data`);
+  if (bytes.toString('base64') !== data)
+    throw new Invalid('descriptor', 'not valid base64', `${pointer}/data`);
   const algorithm = verifiableAlgorithm(digest);
   if (bytes.length !== size || (algorithm !== undefined && digestOf(bytes, algorithm) !== digest)) {
     throw new Invalid('descriptor', 'does not match digest and size', `${pointer}/data`);

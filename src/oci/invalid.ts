@@ -1,5 +1,6 @@
 /** What kind of text or document was found to be malformed. */
-export type InvalidSubject = 'digest' | 'reference' | 'platform' | 'descriptor' | 'manifest' | 'json' | 'mediaType';
+export type InvalidSubject =
+  'digest' | 'reference' | 'platform' | 'descriptor' | 'manifest' | 'json' | 'mediaType';
 
 /**
  * Something given to us does not have the form that the specification asks for.

@@ -26,7 +26,11 @@ export interface Index extends Common {
 }
 
 /** A manifest's document with what it refers to, checked. */
-export type Manifest = { readonly mediaType: string; readonly subject?: Descriptor; readonly annotations?: Annotations } & (
+export type Manifest = {
+  readonly mediaType: string;
+  readonly subject?: Descriptor;
+  readonly annotations?: Annotations;
+} & (
   | { readonly kind: 'image'; readonly document: ImageManifest }
   | { readonly kind: 'index'; readonly document: Index }
   /** A type that we do not know: JSON with a name, carried as it is. */
@@ -34,8 +38,19 @@ export type Manifest = { readonly mediaType: string; readonly subject?: Descript
 );
 
 /** The names that decide what a document is; another spelling of one is a trap for readers that ignore case, as Go's do. */
-const DECISIVE = ['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations'];
-const decisiveByLowerCase: ReadonlyMap<string, string> = new Map(DECISIVE.map((name) => [name.toLowerCase(), name]));
+const DECISIVE = [
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'manifests',
+  'subject',
+  'annotations',
+];
+const decisiveByLowerCase: ReadonlyMap<string, string> = new Map(
+  DECISIVE.map((name) => [name.toLowerCase(), name]),
+);
 
 /**
  * Reads a manifest and checks it: descriptors, types, and that it is one kind of document and no other.
@@ -54,10 +69,15 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
   if (document['schemaVersion'] !== 2) throw new Invalid('manifest', 'must be 2', '/schemaVersion');
   const own = document['mediaType'];
   if (own !== undefined && own !== mediaType) {
-    throw new Invalid('manifest', `is ${printable(JSON.stringify(own))}, but the manifest was announced as "${mediaType}"`, '/mediaType');
+    throw new Invalid(
+      'manifest',
+      `is ${printable(JSON.stringify(own))}, but the manifest was announced as "${mediaType}"`,
+      '/mediaType',
+    );
   }
   const { artifactType } = document;
-  if (artifactType !== undefined && typeof artifactType !== 'string') throw new Invalid('manifest', 'want a text', '/artifactType');
+  if (artifactType !== undefined && typeof artifactType !== 'string')
+    throw new Invalid('manifest', 'want a text', '/artifactType');
   checkAnnotations(document['annotations'], '/annotations');
   const common = {
     mediaType,
@@ -95,7 +115,8 @@ export function childBlobs(manifest: Manifest): readonly Descriptor[] {
  */
 export function referrerDescriptor(manifest: Manifest, { mediaType, digest, size }: Descriptor): Descriptor {
   const artifactType =
-    manifest.document.artifactType || (manifest.kind === 'image' ? manifest.document.config.mediaType : undefined);
+    manifest.document.artifactType ||
+    (manifest.kind === 'image' ? manifest.document.config.mediaType : undefined);
   return {
     mediaType,
     digest,
@@ -108,13 +129,15 @@ export function referrerDescriptor(manifest: Manifest, { mediaType, digest, size
 function checkSpelling(document: { readonly [name: string]: Json }): void {
   for (const name of Object.keys(document)) {
     const known = decisiveByLowerCase.get(name.toLowerCase());
-    if (known !== undefined && known !== name) throw new Invalid('manifest', `must be spelt "${known}"`, `/${printable(name)}`);
+    if (known !== undefined && known !== name)
+      throw new Invalid('manifest', `must be spelt "${known}"`, `/${printable(name)}`);
   }
 }
 
 function refuse(document: { readonly [name: string]: Json }, names: readonly string[], kind: string): void {
   for (const name of names) {
-    if (document[name] !== undefined) throw new Invalid('manifest', `an ${kind} must not have it`, `/${name}`);
+    if (document[name] !== undefined)
+      throw new Invalid('manifest', `an ${kind} must not have it`, `/${name}`);
   }
 }
 

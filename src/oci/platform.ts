@@ -76,7 +76,8 @@ export function matchesPlatform(want: Platform, have: Platform): boolean {
   const b = normalizePlatform(have);
   if (a.os !== b.os || a.architecture !== b.architecture || a.variant !== b.variant) return false;
   const version = a['os.version'];
-  if (version !== undefined && b['os.version'] !== version && !b['os.version']?.startsWith(`${version}.`)) return false;
+  if (version !== undefined && b['os.version'] !== version && !b['os.version']?.startsWith(`${version}.`))
+    return false;
   return (a['os.features'] ?? []).every((feature) => b['os.features']?.includes(feature) ?? false);
 }
 

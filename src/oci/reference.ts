@@ -60,7 +60,8 @@ export function parseReference(text: string): Reference {
   const tag = colon < 0 ? undefined : readTag(rest.slice(colon + 1), text, start + colon + 1);
   checkRepository(repository, text, start);
   const length = repository.length + (host === undefined ? 0 : host.length + 1);
-  if (length > LONGEST_NAME) throw fail(text, `the name is longer than ${LONGEST_NAME} characters (${length})`);
+  if (length > LONGEST_NAME)
+    throw fail(text, `the name is longer than ${LONGEST_NAME} characters (${length})`);
   return {
     ...(host !== undefined && { host }),
     repository,
@@ -100,7 +101,10 @@ function splitHost(name: string): [host: string | undefined, rest: string] {
   if (slash < 0) return [undefined, name];
   const first = name.slice(0, slash);
   const colon = first.indexOf(':');
-  const isHostName = colon < 0 ? DOTTED_HOST.test(first) : PLAIN_HOST.test(first.slice(0, colon)) && /^[0-9]/.test(first.slice(colon + 1));
+  const isHostName =
+    colon < 0
+      ? DOTTED_HOST.test(first)
+      : PLAIN_HOST.test(first.slice(0, colon)) && /^[0-9]/.test(first.slice(colon + 1));
   return isHostName ? [first, name.slice(slash + 1)] : [undefined, name];
 }
 
@@ -116,8 +120,10 @@ function hostProblem(host: string): string | undefined {
   const name = colon < 0 ? host : host.slice(0, colon);
   const port = colon < 0 ? undefined : host.slice(colon + 1);
   if (bracket >= 0 && !isIpv6(name)) return `invalid IPv6 address "${printable(name)}"`;
-  if (bracket < 0 && !(port === undefined ? DOTTED_HOST : PLAIN_HOST).test(name)) return `invalid host "${printable(name)}"`;
-  if (port !== undefined && (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65535)) return `invalid port "${printable(port)}"`;
+  if (bracket < 0 && !(port === undefined ? DOTTED_HOST : PLAIN_HOST).test(name))
+    return `invalid host "${printable(name)}"`;
+  if (port !== undefined && (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65535))
+    return `invalid port "${printable(port)}"`;
   return undefined;
 }
 
@@ -129,10 +135,12 @@ function checkRepository(repository: string, text: string, start: number): void 
   if (repository === '') throw fail(text, 'the repository is missing', start);
   let column = start;
   for (const component of repository.split('/')) {
-    if (component === '' || component === '.' || component === '..') throw fail(text, 'empty or dot path component', column);
+    if (component === '' || component === '.' || component === '..')
+      throw fail(text, 'empty or dot path component', column);
     const upper = /[A-Z]/.exec(component);
     if (upper !== null) throw fail(text, 'the repository must be lowercase', column + upper.index);
-    if (!COMPONENT.test(component)) throw fail(text, `invalid path component "${printable(component)}"`, column);
+    if (!COMPONENT.test(component))
+      throw fail(text, `invalid path component "${printable(component)}"`, column);
     column += component.length + 1;
   }
 }
@@ -140,7 +148,8 @@ function checkRepository(repository: string, text: string, start: number): void 
 function readTag(tag: string, text: string, start: number): string {
   if (tag === '') throw fail(text, 'empty tag', start);
   if (tag.length > 128) throw fail(text, `the tag is longer than 128 characters (${tag.length})`, start);
-  if (!/^[A-Za-z0-9_]/.test(tag)) throw fail(text, 'a tag must start with a letter, a digit or an underscore', start);
+  if (!/^[A-Za-z0-9_]/.test(tag))
+    throw fail(text, 'a tag must start with a letter, a digit or an underscore', start);
   const odd = /[^A-Za-z0-9_.-]/.exec(tag);
   if (odd !== null) throw fail(text, `the tag contains "${odd[0]}"`, start + odd.index);
   return tag;
@@ -151,7 +160,8 @@ function readDigest(digest: string, text: string): Digest {
     const parsed = parseDigest(digest);
     const algorithm = parsed.slice(0, parsed.indexOf(':'));
     // A reference exists to fetch what it names, which has to be verified.
-    if (!isAlgorithm(algorithm)) throw new Invalid('digest', `unsupported digest algorithm ${printable(algorithm)}`);
+    if (!isAlgorithm(algorithm))
+      throw new Invalid('digest', `unsupported digest algorithm ${printable(algorithm)}`);
     return parsed;
   } catch (error) {
     throw fail(text, (error as Invalid).message, text.length - digest.length);

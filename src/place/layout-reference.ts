@@ -32,7 +32,8 @@ export function parseLayoutReference(text: string): LayoutReference {
   const tag = hasTag ? name.slice(colon + 1) : undefined;
   if (directory === '') throw invalid(text, 'the folder is missing');
   if (directory.includes('\0')) throw invalid(text, 'character "\\x00" is not allowed');
-  if (tag !== undefined && !isTag(tag)) throw invalid(text, tag === '' ? 'empty tag' : `invalid tag "${printable(tag, 140)}"`);
+  if (tag !== undefined && !isTag(tag))
+    throw invalid(text, tag === '' ? 'empty tag' : `invalid tag "${printable(tag, 140)}"`);
   return { directory, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }
 

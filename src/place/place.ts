@@ -47,17 +47,27 @@ export function createPlaces({ plainHttp = [], ...options }: PlacesOptions = {})
     const path = resolve(directory);
     const registry = layouts.get(path) ?? singleLayout(path, { repository: LAYOUT_REPOSITORY });
     layouts.set(path, registry);
-    return place({ registry, repository: LAYOUT_REPOSITORY, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest }, (other) =>
-      formatLayoutReference({ directory, ...(tag !== undefined && { tag }), digest: other }),
+    return place(
+      {
+        registry,
+        repository: LAYOUT_REPOSITORY,
+        tag: tag ?? (digest === undefined ? 'latest' : undefined),
+        digest,
+      },
+      (other) => formatLayoutReference({ directory, ...(tag !== undefined && { tag }), digest: other }),
     );
   };
 
   const openRemote = (text: string): Place => {
     const reference = parseDockerReference(text);
     const { host, repository, tag, digest } = reference;
-    const client = clients.get(host) ?? registryClient(host, { ...options, ...(plainHttp.includes(host) && { plainHttp: true }) });
+    const client =
+      clients.get(host) ??
+      registryClient(host, { ...options, ...(plainHttp.includes(host) && { plainHttp: true }) });
     clients.set(host, client);
-    return place({ registry: client, repository, tag, digest }, (other) => formatReference({ ...reference, digest: other }));
+    return place({ registry: client, repository, tag, digest }, (other) =>
+      formatReference({ ...reference, digest: other }),
+    );
   };
 
   return {

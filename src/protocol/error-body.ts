@@ -1,5 +1,5 @@
 import { isObject, printable, type Json } from '../oci/index.ts';
-import { RegistryError } from '../registry/index.ts';
+import type { RegistryError } from '../registry/index.ts';
 
 /** One error of an answer's body. */
 export interface WireError {
@@ -44,8 +44,10 @@ const TELLING: ReadonlySet<number> = new Set([400, 413, 414]);
  */
 export function formatError(error: RegistryError): { readonly status: number; readonly body: Uint8Array } {
   const known = STATUS[error.code];
-  const status = error.status !== undefined && TELLING.has(error.status) ? error.status : (known ?? error.status ?? 500);
-  const code = known === undefined ? (status === 404 ? error.code : 'UNKNOWN') : (ON_THE_WIRE[error.code] ?? error.code);
+  const status =
+    error.status !== undefined && TELLING.has(error.status) ? error.status : (known ?? error.status ?? 500);
+  const code =
+    known === undefined ? (status === 404 ? error.code : 'UNKNOWN') : (ON_THE_WIRE[error.code] ?? error.code);
   return { status, body: formatErrors(entries(code, error)) };
 }
 
@@ -57,7 +59,9 @@ export function formatErrors(errors: readonly WireError[]): Uint8Array {
 // One error for each digest that is missing, as distribution does it, so that clients see all of them.
 function entries(code: string, error: RegistryError): readonly WireError[] {
   if (error.code !== 'MANIFEST_BLOB_UNKNOWN' || !Array.isArray(error.detail) || error.detail.length === 0) {
-    return [{ code, message: error.message, ...(error.detail !== undefined && { detail: error.detail as Json }) }];
+    return [
+      { code, message: error.message, ...(error.detail !== undefined && { detail: error.detail as Json }) },
+    ];
   }
   return error.detail.map((digest) => ({ code, message: error.message, detail: { digest: String(digest) } }));
 }

@@ -18,6 +18,7 @@ export const MOST_TAGS = 46;
  */
 export function referrersTag(digest: string): string {
   const colon = digest.indexOf(':');
-  const clean = (text: string, length: number): string => text.slice(0, length).replaceAll(/[^A-Za-z0-9_.-]/g, '-');
+  const clean = (text: string, length: number): string =>
+    text.slice(0, length).replaceAll(/[^A-Za-z0-9_.-]/g, '-');
   return `${clean(digest.slice(0, colon), 32)}-${clean(digest.slice(colon + 1), 64)}`;
 }

@@ -43,7 +43,9 @@ function relationOf(parameters: string): string | undefined {
     const equals = parameter.indexOf('=');
     if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== 'rel') continue;
     const value = parameter.slice(equals + 1).trim();
-    return (value.startsWith('"') ? value.slice(1, value.endsWith('"') ? -1 : undefined) : value).toLowerCase();
+    return (
+      value.startsWith('"') ? value.slice(1, value.endsWith('"') ? -1 : undefined) : value
+    ).toLowerCase();
   }
   return undefined;
 }

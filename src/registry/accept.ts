@@ -25,7 +25,13 @@ import { checkDigest } from './names.ts';
  */
 export function clampRange(range: ByteRange, size: number): Required<ByteRange> {
   const { start, end = size } = range;
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || start >= size) {
+  if (
+    !Number.isSafeInteger(start) ||
+    !Number.isSafeInteger(end) ||
+    start < 0 ||
+    start > end ||
+    start >= size
+  ) {
     throw new RegistryError('RANGE_INVALID', `range ${start}-${end} of ${size} bytes`, { status: 416 });
   }
   return { start, end: Math.min(end, size) };
@@ -38,7 +44,9 @@ export async function* verifyPushed(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   if (verifiableAlgorithm(digest) === undefined) {
-    throw new RegistryError('DIGEST_INVALID', `${digest} cannot be verified: want sha256 or sha512`, { status: 400 });
+    throw new RegistryError('DIGEST_INVALID', `${digest} cannot be verified: want sha256 or sha512`, {
+      status: 400,
+    });
   }
   try {
     for await (const chunk of verify(stream, digest, size)) {
@@ -72,18 +80,27 @@ export function checkManifest(
   { mediaType, digest }: { readonly mediaType: string; readonly digest?: Digest },
 ): AcceptedManifest {
   if (bytes.length > DOCUMENT_LIMIT) {
-    throw new RegistryError('MANIFEST_INVALID', `the manifest has ${bytes.length} bytes, more than ${DOCUMENT_LIMIT}`, { status: 413 });
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `the manifest has ${bytes.length} bytes, more than ${DOCUMENT_LIMIT}`,
+      { status: 413 },
+    );
   }
   const algorithm = digest === undefined ? 'sha256' : verifiableAlgorithm(checkDigest(digest));
   if (algorithm === undefined) {
-    throw new RegistryError('DIGEST_INVALID', `${digest} cannot be verified: want sha256 or sha512`, { status: 400 });
+    throw new RegistryError('DIGEST_INVALID', `${digest} cannot be verified: want sha256 or sha512`, {
+      status: 400,
+    });
   }
   const got = digestOf(bytes, algorithm);
   if (digest !== undefined && got !== digest) {
     throw new RegistryError('DIGEST_INVALID', `expected ${digest}, got ${got}`, { status: 400 });
   }
   try {
-    return { manifest: parseManifest(bytes, mediaType), descriptor: { mediaType, digest: got, size: bytes.length } };
+    return {
+      manifest: parseManifest(bytes, mediaType),
+      descriptor: { mediaType, digest: got, size: bytes.length },
+    };
   } catch (error) {
     throw fromInvalid(error, 'MANIFEST_INVALID', { status: 400 });
   }
@@ -99,7 +116,10 @@ export interface Presence {
  * The error for a manifest that refers to things that are not there, with all of their digests as detail.
  * Layers that may not be distributed need not be there, and a subject never needs to be.
  */
-export async function missingChildren(manifest: Manifest, presence: Presence): Promise<RegistryError | undefined> {
+export async function missingChildren(
+  manifest: Manifest,
+  presence: Presence,
+): Promise<RegistryError | undefined> {
   const missing = new Set<Digest>();
   for (const { digest, mediaType } of childBlobs(manifest)) {
     if (!isNonDistributable(mediaType) && !(await presence.blob(digest))) missing.add(digest);
@@ -112,8 +132,12 @@ export async function missingChildren(manifest: Manifest, presence: Presence): P
   if (missing.size === 0) return undefined;
   const some = [...missing].slice(0, 3).join(', ');
   const more = missing.size > 3 ? ` and ${missing.size - 3} more` : '';
-  return new RegistryError('MANIFEST_BLOB_UNKNOWN', `the manifest refers to what is not here: ${some}${more}`, {
-    status: 404,
-    detail: [...missing],
-  });
+  return new RegistryError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `the manifest refers to what is not here: ${some}${more}`,
+    {
+      status: 404,
+      detail: [...missing],
+    },
+  );
 }

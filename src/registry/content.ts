@@ -46,21 +46,29 @@ export interface ContentParts {
 }
 
 /** Content of bytes that come from elsewhere; they are verified while they pass. */
-export function contentOf(stream: AsyncIterable<Uint8Array>, { descriptor, range, facts, release }: ContentParts): Content {
+export function contentOf(
+  stream: AsyncIterable<Uint8Array>,
+  { descriptor, range, facts, release }: ContentParts,
+): Content {
   let iterator: AsyncGenerator<Uint8Array> | undefined;
   const verified = (): AsyncGenerator<Uint8Array> =>
     range === undefined
       ? verify(stream, descriptor.digest, descriptor.size, facts)
       : measure(stream, range.end - range.start, facts);
   const start = (): AsyncGenerator<Uint8Array> => {
-    if (iterator !== undefined) throw new RegistryError('SOURCE_CONSUMED', 'this content was read already', facts);
+    if (iterator !== undefined)
+      throw new RegistryError('SOURCE_CONSUMED', 'this content was read already', facts);
     return (iterator = verified());
   };
   const bytes = async (limit: number = DOCUMENT_LIMIT): Promise<Uint8Array> => {
     const size = range === undefined ? descriptor.size : range.end - range.start;
     if (size > limit) {
       await cancel();
-      throw new RegistryError('SIZE_INVALID', `${descriptor.digest} has ${size} bytes, more than the limit of ${limit}`, facts);
+      throw new RegistryError(
+        'SIZE_INVALID',
+        `${descriptor.digest} has ${size} bytes, more than the limit of ${limit}`,
+        facts,
+      );
     }
     return collect(start());
   };
@@ -116,7 +124,11 @@ export async function* verify(
 }
 
 /** Passes bytes on, and fails if there are more or fewer than promised. */
-async function* measure(stream: AsyncIterable<Uint8Array>, size: number, facts: ErrorFacts = {}): AsyncGenerator<Uint8Array> {
+async function* measure(
+  stream: AsyncIterable<Uint8Array>,
+  size: number,
+  facts: ErrorFacts = {},
+): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of stream) {
     seen += chunk.length;

@@ -64,8 +64,6 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-const brand = Symbol.for('stowage.RegistryError');
-
 /** The one error of all registries: what, where, why. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
@@ -77,7 +75,6 @@ export class RegistryError extends Error {
   readonly reference: string | undefined;
   readonly detail: unknown;
   readonly retryAfter: number | undefined;
-  readonly [brand] = true;
 
   constructor(code: ErrorCode | (string & {}), message: string, facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -94,7 +91,7 @@ export class RegistryError extends Error {
 
 /** Whether it is a `RegistryError`, also one of another copy of this package. */
 export function isRegistryError(error: unknown): error is RegistryError {
-  return typeof error === 'object' && error !== null && brand in error;
+  return error instanceof Error && error.name === 'RegistryError';
 }
 
 /** The error's code, if it is a `RegistryError`. */
@@ -102,17 +99,28 @@ export function errorCode(error: unknown): string | undefined {
   return isRegistryError(error) ? error.code : undefined;
 }
 
-const NOT_FOUND: ReadonlySet<string> = new Set(['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN']);
+const NOT_FOUND: ReadonlySet<string> = new Set([
+  'BLOB_UNKNOWN',
+  'MANIFEST_UNKNOWN',
+  'NAME_UNKNOWN',
+  'BLOB_UPLOAD_UNKNOWN',
+]);
 
 /** It is not there: one of the four codes for it, or any 404, whose code some servers invent (Harbor's `NOT_FOUND`). */
 export function isNotFound(error: unknown): boolean {
-  return isRegistryError(error) && (NOT_FOUND.has(error.code) || error.status === 404) && error.code !== 'MANIFEST_BLOB_UNKNOWN';
+  return (
+    isRegistryError(error) &&
+    (NOT_FOUND.has(error.code) || error.status === 404) &&
+    error.code !== 'MANIFEST_BLOB_UNKNOWN'
+  );
 }
 
 /** It may be there, but not for us. */
 export function isDenied(error: unknown): boolean {
   if (!isRegistryError(error)) return false;
-  return error.code === 'UNAUTHORIZED' || error.code === 'DENIED' || error.status === 401 || error.status === 403;
+  return (
+    error.code === 'UNAUTHORIZED' || error.code === 'DENIED' || error.status === 401 || error.status === 403
+  );
 }
 
 /** We asked too often. */
@@ -120,7 +128,12 @@ export function isRateLimited(error: unknown): boolean {
   return isRegistryError(error) && (error.code === 'TOOMANYREQUESTS' || error.status === 429);
 }
 
-const VERIFICATION: ReadonlySet<string> = new Set(['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'MEDIA_TYPE_CONFLICT', 'BLOB_CORRUPT']);
+const VERIFICATION: ReadonlySet<string> = new Set([
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'MEDIA_TYPE_CONFLICT',
+  'BLOB_CORRUPT',
+]);
 
 /** What was read is not what its digest, size or type promised. */
 export function isVerificationFailure(error: unknown): boolean {
@@ -131,7 +144,11 @@ export function isVerificationFailure(error: unknown): boolean {
 export function isMissingChild(error: unknown): boolean {
   if (!isRegistryError(error)) return false;
   // Some servers answer with the code for the thing that is missing instead: ECR, older Artifactory.
-  return error.code === 'MANIFEST_BLOB_UNKNOWN' || error.code === 'BLOB_UNKNOWN' || (error.code === 'MANIFEST_UNKNOWN' && error.method === 'PUT');
+  return (
+    error.code === 'MANIFEST_BLOB_UNKNOWN' ||
+    error.code === 'BLOB_UNKNOWN' ||
+    (error.code === 'MANIFEST_UNKNOWN' && error.method === 'PUT')
+  );
 }
 
 /** The digests that a refused manifest misses, as far as the server named them. */
@@ -146,16 +163,27 @@ export function fromInvalid(error: unknown, code: ErrorCode, facts: ErrorFacts =
 }
 
 /** The error for a blob or manifest that is not in a store. */
-export function notFound(code: 'BLOB_UNKNOWN' | 'MANIFEST_UNKNOWN', repository: string, reference: string): RegistryError {
+export function notFound(
+  code: 'BLOB_UNKNOWN' | 'MANIFEST_UNKNOWN',
+  repository: string,
+  reference: string,
+): RegistryError {
   const what = code === 'BLOB_UNKNOWN' ? 'blob' : 'manifest';
-  return new RegistryError(code, `${what} ${printable(reference, 160)} is not in ${printable(repository, 260)}`, {
-    status: 404,
-    repository,
-    reference,
-  });
+  return new RegistryError(
+    code,
+    `${what} ${printable(reference, 160)} is not in ${printable(repository, 260)}`,
+    {
+      status: 404,
+      repository,
+      reference,
+    },
+  );
 }
 
 /** The error for a repository that is not in a store. */
 export function repositoryNotFound(repository: string): RegistryError {
-  return new RegistryError('NAME_UNKNOWN', `repository ${printable(repository, 260)} is not known`, { status: 404, repository });
+  return new RegistryError('NAME_UNKNOWN', `repository ${printable(repository, 260)} is not known`, {
+    status: 404,
+    repository,
+  });
 }

@@ -16,10 +16,30 @@ import type { Source } from './source.ts';
 
 /** One call of a registry, as a value. A new operation makes the compiler point at every `switch` over them. */
 export type Operation =
-  | { readonly name: 'getBlob'; readonly repository: string; readonly digest: Digest; readonly options: GetBlobOptions }
-  | { readonly name: 'getManifest'; readonly repository: string; readonly reference: string; readonly options: Options }
-  | { readonly name: 'resolveBlob'; readonly repository: string; readonly digest: Digest; readonly options: Options }
-  | { readonly name: 'resolveManifest'; readonly repository: string; readonly reference: string; readonly options: Options }
+  | {
+      readonly name: 'getBlob';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly options: GetBlobOptions;
+    }
+  | {
+      readonly name: 'getManifest';
+      readonly repository: string;
+      readonly reference: string;
+      readonly options: Options;
+    }
+  | {
+      readonly name: 'resolveBlob';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly options: Options;
+    }
+  | {
+      readonly name: 'resolveManifest';
+      readonly repository: string;
+      readonly reference: string;
+      readonly options: Options;
+    }
   | {
       readonly name: 'pushBlob';
       readonly repository: string;
@@ -28,13 +48,39 @@ export type Operation =
       readonly options: PushBlobOptions;
     }
   | { readonly name: 'startUpload'; readonly repository: string; readonly options: StartUploadOptions }
-  | { readonly name: 'mountBlob'; readonly repository: string; readonly digest: Digest; readonly from: string | undefined; readonly options: Options }
-  | { readonly name: 'pushManifest'; readonly repository: string; readonly bytes: Uint8Array; readonly options: PushManifestOptions }
-  | { readonly name: 'deleteBlob'; readonly repository: string; readonly digest: Digest; readonly options: Options }
-  | { readonly name: 'deleteManifest'; readonly repository: string; readonly reference: string; readonly options: Options }
+  | {
+      readonly name: 'mountBlob';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly from: string | undefined;
+      readonly options: Options;
+    }
+  | {
+      readonly name: 'pushManifest';
+      readonly repository: string;
+      readonly bytes: Uint8Array;
+      readonly options: PushManifestOptions;
+    }
+  | {
+      readonly name: 'deleteBlob';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly options: Options;
+    }
+  | {
+      readonly name: 'deleteManifest';
+      readonly repository: string;
+      readonly reference: string;
+      readonly options: Options;
+    }
   | { readonly name: 'repositories'; readonly options: ListOptions }
   | { readonly name: 'tags'; readonly repository: string; readonly options: ListOptions }
-  | { readonly name: 'referrers'; readonly repository: string; readonly digest: Digest; readonly options: ReferrersOptions };
+  | {
+      readonly name: 'referrers';
+      readonly repository: string;
+      readonly digest: Digest;
+      readonly options: ReferrersOptions;
+    };
 
 /** What each operation gives. */
 export interface Results {
@@ -74,21 +120,30 @@ export type Interceptor = <O extends Operation>(operation: O, next: Next) => Res
 export function intercept(registry: Registry, interceptor: Interceptor): Registry {
   const next: Next = (operation) => perform(registry, operation);
   return {
-    getBlob: (repository, digest, options = {}) => interceptor({ name: 'getBlob', repository, digest, options }, next),
-    getManifest: (repository, reference, options = {}) => interceptor({ name: 'getManifest', repository, reference, options }, next),
-    resolveBlob: (repository, digest, options = {}) => interceptor({ name: 'resolveBlob', repository, digest, options }, next),
+    getBlob: (repository, digest, options = {}) =>
+      interceptor({ name: 'getBlob', repository, digest, options }, next),
+    getManifest: (repository, reference, options = {}) =>
+      interceptor({ name: 'getManifest', repository, reference, options }, next),
+    resolveBlob: (repository, digest, options = {}) =>
+      interceptor({ name: 'resolveBlob', repository, digest, options }, next),
     resolveManifest: (repository, reference, options = {}) =>
       interceptor({ name: 'resolveManifest', repository, reference, options }, next),
     pushBlob: (repository, descriptor, source, options = {}) =>
       interceptor({ name: 'pushBlob', repository, descriptor, source, options }, next),
-    startUpload: (repository, options = {}) => interceptor({ name: 'startUpload', repository, options }, next),
-    mountBlob: (repository, digest, from, options = {}) => interceptor({ name: 'mountBlob', repository, digest, from, options }, next),
-    pushManifest: (repository, bytes, options) => interceptor({ name: 'pushManifest', repository, bytes, options }, next),
-    deleteBlob: (repository, digest, options = {}) => interceptor({ name: 'deleteBlob', repository, digest, options }, next),
-    deleteManifest: (repository, reference, options = {}) => interceptor({ name: 'deleteManifest', repository, reference, options }, next),
+    startUpload: (repository, options = {}) =>
+      interceptor({ name: 'startUpload', repository, options }, next),
+    mountBlob: (repository, digest, from, options = {}) =>
+      interceptor({ name: 'mountBlob', repository, digest, from, options }, next),
+    pushManifest: (repository, bytes, options) =>
+      interceptor({ name: 'pushManifest', repository, bytes, options }, next),
+    deleteBlob: (repository, digest, options = {}) =>
+      interceptor({ name: 'deleteBlob', repository, digest, options }, next),
+    deleteManifest: (repository, reference, options = {}) =>
+      interceptor({ name: 'deleteManifest', repository, reference, options }, next),
     repositories: (options = {}) => interceptor({ name: 'repositories', options }, next),
     tags: (repository, options = {}) => interceptor({ name: 'tags', repository, options }, next),
-    referrers: (repository, digest, options = {}) => interceptor({ name: 'referrers', repository, digest, options }, next),
+    referrers: (repository, digest, options = {}) =>
+      interceptor({ name: 'referrers', repository, digest, options }, next),
   };
 }
 
@@ -109,7 +164,12 @@ function call(registry: Registry, operation: Operation): Results[keyof Results] 
     case 'resolveManifest':
       return registry.resolveManifest(operation.repository, operation.reference, operation.options);
     case 'pushBlob':
-      return registry.pushBlob(operation.repository, operation.descriptor, operation.source, operation.options);
+      return registry.pushBlob(
+        operation.repository,
+        operation.descriptor,
+        operation.source,
+        operation.options,
+      );
     case 'startUpload':
       return registry.startUpload(operation.repository, operation.options);
     case 'mountBlob':

@@ -1,16 +1,30 @@
-import { isDigest, isRepository, isTag, looksLikeDigest, parseDigest, printable, type Digest } from '../oci/index.ts';
+import {
+  isDigest,
+  isRepository,
+  isTag,
+  looksLikeDigest,
+  parseDigest,
+  printable,
+  type Digest,
+} from '../oci/index.ts';
 import { fromInvalid, RegistryError } from './error.ts';
 
 /** Checks a repository's name. @throws {RegistryError} `NAME_INVALID`. */
 export function checkRepository(repository: string): void {
   if (isRepository(repository)) return;
-  throw new RegistryError('NAME_INVALID', `invalid repository name "${printable(repository, 260)}"`, { status: 400, repository });
+  throw new RegistryError('NAME_INVALID', `invalid repository name "${printable(repository, 260)}"`, {
+    status: 400,
+    repository,
+  });
 }
 
 /** Checks a tag. @throws {RegistryError} `TAG_INVALID`. */
 export function checkTag(tag: string): void {
   if (isTag(tag)) return;
-  throw new RegistryError('TAG_INVALID', `invalid tag "${printable(tag, 140)}"`, { status: 400, reference: tag });
+  throw new RegistryError('TAG_INVALID', `invalid tag "${printable(tag, 140)}"`, {
+    status: 400,
+    reference: tag,
+  });
 }
 
 /** Checks a digest. @throws {RegistryError} `DIGEST_INVALID`. */

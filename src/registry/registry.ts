@@ -110,7 +110,12 @@ export interface Registry {
    * @param descriptor digest and size in bytes are used, and checked against the source
    * @throws {RegistryError} `DIGEST_INVALID` or `SIZE_INVALID` when the source is not what the descriptor says.
    */
-  pushBlob(repository: string, descriptor: Pick<Descriptor, 'digest' | 'size'>, source: Source, options?: PushBlobOptions): Promise<Descriptor>;
+  pushBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    source: Source,
+    options?: PushBlobOptions,
+  ): Promise<Descriptor>;
   /** Begins an upload in pieces, or goes on with one. @throws {RegistryError} `BLOB_UPLOAD_UNKNOWN` when there is none to resume. */
   startUpload(repository: string, options?: StartUploadOptions): Promise<Upload>;
   /**

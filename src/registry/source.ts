@@ -8,7 +8,8 @@ export type ByteStream = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
  * All but a bare stream can be sent again, which is needed after a 401, a redirect or a broken connection;
  * prefer the function where there is a choice.
  */
-export type Source = Uint8Array | Blob | ByteStream | (() => ByteStream | Uint8Array | Promise<ByteStream | Uint8Array>);
+export type Source =
+  Uint8Array | Blob | ByteStream | (() => ByteStream | Uint8Array | Promise<ByteStream | Uint8Array>);
 
 /** A source in the one form that stores and clients work with. */
 export interface OpenableSource {
@@ -29,7 +30,11 @@ export function openable(source: Source): OpenableSource {
   return {
     replayable: false,
     open() {
-      if (opened) throw new RegistryError('SOURCE_CONSUMED', 'this stream was read already; give a function that opens it to have it sent again');
+      if (opened)
+        throw new RegistryError(
+          'SOURCE_CONSUMED',
+          'this stream was read already; give a function that opens it to have it sent again',
+        );
       opened = true;
       return iterate(source);
     },

@@ -10,13 +10,19 @@ export function toFetchHandler(handler: Handler): (request: Request) => Promise<
       method: request.method,
       target: url.pathname + url.search,
       // A `Request` does not show how its body is framed.
-      headers: { ...Object.fromEntries(request.headers.entries()), ...(streamed && { 'transfer-encoding': 'chunked' }) },
+      headers: {
+        ...Object.fromEntries(request.headers.entries()),
+        ...(streamed && { 'transfer-encoding': 'chunked' }),
+      },
       body: (stream ?? empty()) as AsyncIterable<Uint8Array>,
       signal: request.signal,
     });
     const { status, headers, body } = reply;
     if (request.method === 'HEAD' || body === undefined) return new Response(null, { status, headers });
-    return new Response(body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : toStream(body), { status, headers });
+    return new Response(body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : toStream(body), {
+      status,
+      headers,
+    });
   };
 }
 

@@ -14,7 +14,10 @@ export interface HandlerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-type Endpoint<K extends Route['kind']> = (exchange: Exchange, route: Extract<Route, { kind: K }>) => Promise<ServerReply>;
+type Endpoint<K extends Route['kind']> = (
+  exchange: Exchange,
+  route: Extract<Route, { kind: K }>,
+) => Promise<ServerReply>;
 type Endpoints = { readonly [K in Route['kind']]: Readonly<Record<string, Endpoint<K>>> };
 
 const ping: Endpoint<'ping'> = async () => ({
@@ -58,19 +61,30 @@ export function createHandler(registry: Registry, { onError }: HandlerOptions = 
 
 async function dispatch(exchange: Exchange, path: string): Promise<ServerReply> {
   const route = parseRoute(path);
-  if (route === undefined) throw new RegistryError('NAME_UNKNOWN', 'there is no such endpoint', { status: 404 });
+  if (route === undefined)
+    throw new RegistryError('NAME_UNKNOWN', 'there is no such endpoint', { status: 404 });
   // Kind and endpoint come from the same row, which the compiler cannot see.
   const row = endpoints[route.kind] as Readonly<Record<string, Endpoint<Route['kind']>>>;
   const endpoint = Object.hasOwn(row, exchange.request.method) ? row[exchange.request.method] : undefined;
   if (endpoint !== undefined) return endpoint(exchange, route);
-  const refusal = replyTo(new RegistryError('UNSUPPORTED', `${exchange.request.method.slice(0, 20)} is not for this endpoint`, { status: 405 }));
+  const refusal = replyTo(
+    new RegistryError('UNSUPPORTED', `${exchange.request.method.slice(0, 20)} is not for this endpoint`, {
+      status: 405,
+    }),
+  );
   return { ...refusal, headers: { ...refusal.headers, allow: Object.keys(row).join(', ') } };
 }
 
 function replyTo(error: unknown): ServerReply {
-  const known = isRegistryError(error) ? error : error instanceof Invalid ? (fromInvalid(error, 'MANIFEST_INVALID', { status: 400 }) as RegistryError) : undefined;
+  const known = isRegistryError(error)
+    ? error
+    : error instanceof Invalid
+      ? (fromInvalid(error, 'MANIFEST_INVALID', { status: 400 }) as RegistryError)
+      : undefined;
   // What we did not foresee is ours, and its message is not for strangers.
-  const { status, body } = formatError(known ?? new RegistryError('UNKNOWN', 'the registry failed', { status: 500 }));
+  const { status, body } = formatError(
+    known ?? new RegistryError('UNKNOWN', 'the registry failed', { status: 500 }),
+  );
   return {
     status,
     headers: {

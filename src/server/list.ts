@@ -10,19 +10,28 @@ const MOST_BYTES = 4 * 1024 * 1024 - 1024;
 const MOST_REFERRERS = 100_000;
 
 /** GET of all repositories. */
-export async function listRepositories(exchange: Exchange, route: Extract<Route, { kind: 'catalog' }>): Promise<ServerReply> {
+export async function listRepositories(
+  exchange: Exchange,
+  route: Extract<Route, { kind: 'catalog' }>,
+): Promise<ServerReply> {
   const page = await readPage(exchange, (options) => exchange.registry.repositories(options));
   return reply(route, { repositories: page.names }, page);
 }
 
 /** GET of a repository's tags. */
-export async function listTags(exchange: Exchange, route: Extract<Route, { kind: 'tags' }>): Promise<ServerReply> {
+export async function listTags(
+  exchange: Exchange,
+  route: Extract<Route, { kind: 'tags' }>,
+): Promise<ServerReply> {
   const page = await readPage(exchange, (options) => exchange.registry.tags(route.repository, options));
   return reply(route, { name: route.repository, tags: page.names }, page);
 }
 
 /** GET of a manifest's referrers. Never 404: to have none is not to be unknown. */
-export async function listReferrers(exchange: Exchange, route: Extract<Route, { kind: 'referrers' }>): Promise<ServerReply> {
+export async function listReferrers(
+  exchange: Exchange,
+  route: Extract<Route, { kind: 'referrers' }>,
+): Promise<ServerReply> {
   const { registry, request, query } = exchange;
   const artifactType = single(query, 'artifactType', 'UNSUPPORTED');
   const after = single(query, 'last', 'UNSUPPORTED') ?? '';
@@ -33,7 +42,10 @@ export async function listReferrers(exchange: Exchange, route: Extract<Route, { 
   }
   all.sort((a, b) => (a.digest < b.digest ? -1 : 1));
   const { page, last } = firstPage(all.filter(({ digest }) => digest > after));
-  const link = new URLSearchParams({ ...(artifactType !== undefined && { artifactType }), ...(last !== undefined && { last }) });
+  const link = new URLSearchParams({
+    ...(artifactType !== undefined && { artifactType }),
+    ...(last !== undefined && { last }),
+  });
   return {
     ...json({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: page }, mediaTypes.ociIndex, {
       ...(artifactType !== undefined && { [fields.filtersApplied]: 'artifactType' }),
@@ -48,12 +60,19 @@ interface Page {
   readonly more: number | undefined;
 }
 
-async function readPage({ request, query }: Exchange, list: (options: ListOptions) => AsyncIterable<string>): Promise<Page> {
+async function readPage(
+  { request, query }: Exchange,
+  list: (options: ListOptions) => AsyncIterable<string>,
+): Promise<Page> {
   const wanted = readCount(single(query, 'n', 'UNSUPPORTED'));
   const after = single(query, 'last', 'UNSUPPORTED');
   const limit = Math.min(wanted ?? MOST_NAMES, MOST_NAMES);
   const names: string[] = [];
-  const options: ListOptions = { signal: request.signal, pageSize: limit + 1, ...(after !== undefined && { after }) };
+  const options: ListOptions = {
+    signal: request.signal,
+    pageSize: limit + 1,
+    ...(after !== undefined && { after }),
+  };
   for await (const name of list(options)) {
     if (names.length === limit) return { names, more: limit };
     names.push(name);
@@ -77,11 +96,18 @@ function reply(route: Route, document: object, { names, more }: Page): ServerRep
 
 function json(document: object, mediaType: string, headers: Readonly<Record<string, string>>): ServerReply {
   const body = new TextEncoder().encode(JSON.stringify(document));
-  return { status: 200, headers: { 'content-type': mediaType, 'content-length': String(body.length), ...headers }, body };
+  return {
+    status: 200,
+    headers: { 'content-type': mediaType, 'content-length': String(body.length), ...headers },
+    body,
+  };
 }
 
 /** As many as fit into a page, and where the next one begins. */
-function firstPage(all: readonly Descriptor[]): { readonly page: readonly Descriptor[]; readonly last?: string } {
+function firstPage(all: readonly Descriptor[]): {
+  readonly page: readonly Descriptor[];
+  readonly last?: string;
+} {
   let size = 0;
   for (const [at, referrer] of all.entries()) {
     size += Buffer.byteLength(JSON.stringify(referrer)) + 1;

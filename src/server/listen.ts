@@ -19,9 +19,17 @@ export interface Listening {
 }
 
 /** Serves by `node:http`, set up for bodies that take as long as they take. */
-export async function listen(handler: Handler, { port = 0, host = '127.0.0.1' }: ListenOptions = {}): Promise<Listening> {
+export async function listen(
+  handler: Handler,
+  { port = 0, host = '127.0.0.1' }: ListenOptions = {},
+): Promise<Listening> {
   const { createServer } = await import('node:http');
-  const server = createServer({ highWaterMark: 256 * 1024, requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 });
+  const server = createServer({
+    highWaterMark: 256 * 1024,
+    requestTimeout: 0,
+    headersTimeout: 30_000,
+    keepAliveTimeout: 75_000,
+  });
   server.on('request', toNodeListener(handler));
   server.listen(port, host);
   await once(server, 'listening');

@@ -7,7 +7,9 @@ import type { Handler, ServerReply } from './request.ts';
 const DRAIN = { bytes: 64 * 1024 * 1024, time: 5000 };
 
 /** The handler as a listener for the `request` event of `node:http`. */
-export function toNodeListener(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void {
+export function toNodeListener(
+  handler: Handler,
+): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const gone = new AbortController();
     response.once('close', () => {
@@ -21,7 +23,9 @@ export function toNodeListener(handler: Handler): (request: IncomingMessage, res
       target: request.url ?? '/',
       headers: fieldsOf(request),
       // An endpoint that stops reading must not break the connection: its answer is still to come.
-      body: { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer> },
+      body: {
+        [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>,
+      },
       signal: gone.signal,
     })
       .then((reply) => send(request, response, reply))
@@ -42,7 +46,11 @@ function fieldsOf({ rawHeaders }: IncomingMessage): HeaderFields {
   return fields;
 }
 
-async function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: ServerReply): Promise<void> {
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: ServerReply,
+): Promise<void> {
   // An answer that comes before the whole request. It must not close the connection: a caller that is still
   // writing would see that, and not the answer.
   if (!request.complete && hasBody(request)) drain(request);

@@ -1,14 +1,36 @@
 import type { Digest } from '../oci/index.ts';
-import { fields, formatContentRange, headerValue, headerValues, parseRange, type Route } from '../protocol/index.ts';
-import { errorCode, RegistryError, type ByteRange, type Content, type GetBlobOptions } from '../registry/index.ts';
+import {
+  fields,
+  formatContentRange,
+  headerValue,
+  headerValues,
+  parseRange,
+  type Route,
+} from '../protocol/index.ts';
+import {
+  errorCode,
+  RegistryError,
+  type ByteRange,
+  type Content,
+  type GetBlobOptions,
+} from '../registry/index.ts';
 import type { Exchange, ServerReply } from './request.ts';
 
 /** GET and HEAD of a blob, whole or in part. */
-export async function getBlob(exchange: Exchange, { repository, digest }: Extract<Route, { kind: 'blob' }>): Promise<ServerReply> {
+export async function getBlob(
+  exchange: Exchange,
+  { repository, digest }: Extract<Route, { kind: 'blob' }>,
+): Promise<ServerReply> {
   const { registry, request } = exchange;
   const { signal } = request;
-  const common = { [fields.contentDigest]: digest, 'accept-ranges': 'bytes', etag: `"${digest}"`, 'content-type': 'application/octet-stream' };
-  if (isKnown(exchange, digest)) return notModified(await registry.resolveBlob(repository, digest, { signal }));
+  const common = {
+    [fields.contentDigest]: digest,
+    'accept-ranges': 'bytes',
+    etag: `"${digest}"`,
+    'content-type': 'application/octet-stream',
+  };
+  if (isKnown(exchange, digest))
+    return notModified(await registry.resolveBlob(repository, digest, { signal }));
   if (request.method === 'HEAD') {
     const { size } = await registry.resolveBlob(repository, digest, { signal });
     return { status: 200, headers: { ...common, 'content-length': String(size) } };
@@ -18,18 +40,25 @@ export async function getBlob(exchange: Exchange, { repository, digest }: Extrac
   const wish = begunOfThis === common.etag ? parseRange(headerValue(request.headers, 'range')) : undefined;
   const size = async (): Promise<number> => (await registry.resolveBlob(repository, digest, { signal })).size;
   try {
-    if (wish === 'unsatisfiable') throw new RegistryError('RANGE_INVALID', 'the range cannot be met', { status: 416 });
+    if (wish === 'unsatisfiable')
+      throw new RegistryError('RANGE_INVALID', 'the range cannot be met', { status: 416 });
     const range = wish === undefined ? undefined : 'last' in wish ? lastBytes(wish.last, await size()) : wish;
     const options: GetBlobOptions = { signal, ...(range !== undefined && { range }) };
     return replyWith(await registry.getBlob(repository, digest, options), common);
   } catch (error) {
     if (errorCode(error) !== 'RANGE_INVALID') throw error;
-    return { status: 416, headers: { ...common, 'content-range': `bytes */${await size()}`, 'content-length': '0' } };
+    return {
+      status: 416,
+      headers: { ...common, 'content-range': `bytes */${await size()}`, 'content-length': '0' },
+    };
   }
 }
 
 /** GET and HEAD of a manifest. What the caller accepts does not matter: a manifest has one form, the one pushed. */
-export async function getManifest(exchange: Exchange, { repository, reference }: Extract<Route, { kind: 'manifest' }>): Promise<ServerReply> {
+export async function getManifest(
+  exchange: Exchange,
+  { repository, reference }: Extract<Route, { kind: 'manifest' }>,
+): Promise<ServerReply> {
   const { registry, request } = exchange;
   const { signal } = request;
   const headers = (digest: Digest, mediaType: string): Record<string, string> => ({
@@ -40,7 +69,8 @@ export async function getManifest(exchange: Exchange, { repository, reference }:
   if (request.method === 'HEAD' || headerValue(request.headers, 'if-none-match') !== undefined) {
     const { digest, mediaType, size } = await registry.resolveManifest(repository, reference, { signal });
     if (isKnown(exchange, digest)) return notModified({ digest });
-    if (request.method === 'HEAD') return { status: 200, headers: { ...headers(digest, mediaType), 'content-length': String(size) } };
+    if (request.method === 'HEAD')
+      return { status: 200, headers: { ...headers(digest, mediaType), 'content-length': String(size) } };
   }
   const content = await registry.getManifest(repository, reference, { signal });
   return replyWith(content, headers(content.descriptor.digest, content.descriptor.mediaType));
@@ -48,7 +78,8 @@ export async function getManifest(exchange: Exchange, { repository, reference }:
 
 function replyWith(content: Content, headers: Record<string, string>): ServerReply {
   const { descriptor, range } = content;
-  if (range === undefined) return { status: 200, headers: { ...headers, 'content-length': String(descriptor.size) }, body: content };
+  if (range === undefined)
+    return { status: 200, headers: { ...headers, 'content-length': String(descriptor.size) }, body: content };
   return {
     status: 206,
     headers: {

@@ -42,8 +42,13 @@ export function lengthOf({ headers }: ServerRequest): number | undefined {
  * A query parameter that may be there once.
  * @throws {RegistryError} `DIGEST_INVALID` or the code given, when it is there twice.
  */
-export function single(query: URLSearchParams, name: string, code: 'DIGEST_INVALID' | 'UNSUPPORTED' = 'DIGEST_INVALID'): string | undefined {
+export function single(
+  query: URLSearchParams,
+  name: string,
+  code: 'DIGEST_INVALID' | 'UNSUPPORTED' = 'DIGEST_INVALID',
+): string | undefined {
   const values = query.getAll(name);
-  if (values.length > 1) throw new RegistryError(code, `the parameter "${name}" is there ${values.length} times`, { status: 400 });
+  if (values.length > 1)
+    throw new RegistryError(code, `the parameter "${name}" is there ${values.length} times`, { status: 400 });
   return values[0];
 }

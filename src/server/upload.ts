@@ -1,25 +1,50 @@
 import { algorithmOf, isAlgorithm, isRepository } from '../oci/index.ts';
-import { fields, formatHeld, formatRoute, headerValue, parseChunkRange, type Route } from '../protocol/index.ts';
-import { checkDigest, isDenied, isNotFound, RegistryError, type ChunkOptions, type Upload } from '../registry/index.ts';
+import {
+  fields,
+  formatHeld,
+  formatRoute,
+  headerValue,
+  parseChunkRange,
+  type Route,
+} from '../protocol/index.ts';
+import {
+  checkDigest,
+  isDenied,
+  isNotFound,
+  RegistryError,
+  type ChunkOptions,
+  type Upload,
+} from '../registry/index.ts';
 import { lengthOf, single, type Exchange, type ServerReply, type ServerRequest } from './request.ts';
 
 type UploadRoute = Extract<Route, { kind: 'upload' }>;
 
 /** POST: a mount, a whole blob, or the start of an upload. */
-export async function startUpload(exchange: Exchange, { repository }: Extract<Route, { kind: 'uploads' }>): Promise<ServerReply> {
+export async function startUpload(
+  exchange: Exchange,
+  { repository }: Extract<Route, { kind: 'uploads' }>,
+): Promise<ServerReply> {
   const { registry, request, query } = exchange;
   const mount = single(query, 'mount');
   if (mount !== undefined && (await mounts(exchange, repository, mount))) return created(repository, mount);
   const digest = single(query, 'digest');
   if (digest !== undefined && mount === undefined) {
     const size = lengthOf(request);
-    if (size !== undefined) await registry.pushBlob(repository, { digest: checkDigest(digest), size }, request.body, { signal: request.signal });
-    else await (await registry.startUpload(repository)).commit(checkDigest(digest), { chunk: request.body, signal: request.signal });
+    if (size !== undefined)
+      await registry.pushBlob(repository, { digest: checkDigest(digest), size }, request.body, {
+        signal: request.signal,
+      });
+    else
+      await (
+        await registry.startUpload(repository)
+      ).commit(checkDigest(digest), { chunk: request.body, signal: request.signal });
     return created(repository, digest);
   }
   const algorithm = single(query, 'digest-algorithm');
   if (algorithm !== undefined && !isAlgorithm(algorithm)) {
-    throw new RegistryError('DIGEST_INVALID', 'unsupported digest algorithm: want sha256 or sha512', { status: 400 });
+    throw new RegistryError('DIGEST_INVALID', 'unsupported digest algorithm: want sha256 or sha512', {
+      status: 400,
+    });
   }
   const upload = await registry.startUpload(repository, { ...(algorithm !== undefined && { algorithm }) });
   return progress(202, { repository, upload, algorithm: algorithm ?? '' });
@@ -42,7 +67,8 @@ export async function patchUpload(exchange: Exchange, route: UploadRoute): Promi
 export async function finishUpload(exchange: Exchange, route: UploadRoute): Promise<ServerReply> {
   const { request, query } = exchange;
   const digest = single(query, 'digest');
-  if (digest === undefined) throw new RegistryError('DIGEST_INVALID', 'the parameter "digest" is missing', { status: 400 });
+  if (digest === undefined)
+    throw new RegistryError('DIGEST_INVALID', 'the parameter "digest" is missing', { status: 400 });
   const options = chunkOptions(request);
   const { upload, algorithm } = await resume(exchange, route, options.offset);
   if (algorithm !== '' && algorithmOf(checkDigest(digest)) !== algorithm) {
@@ -60,7 +86,11 @@ export async function cancelUpload(exchange: Exchange, route: UploadRoute): Prom
 }
 
 /** Whether a mount succeeded. That there is none, and that it is not allowed, are the same answer: 202. */
-async function mounts({ registry, request, query }: Exchange, repository: string, mount: string): Promise<boolean> {
+async function mounts(
+  { registry, request, query }: Exchange,
+  repository: string,
+  mount: string,
+): Promise<boolean> {
   const digest = checkDigest(mount);
   const from = query.get('from') ?? undefined;
   if (from !== undefined && !isRepository(from)) return false;
@@ -84,13 +114,21 @@ interface Session {
  * Finds the upload of a URL. All there is to know of it travels in the path, the store's own name for it above all, so
  * that any process in front of the same store can go on with it.
  */
-async function resume({ registry, request }: Exchange, { repository, id }: UploadRoute, offset?: number): Promise<Session> {
+async function resume(
+  { registry, request }: Exchange,
+  { repository, id }: UploadRoute,
+  offset?: number,
+): Promise<Session> {
   const text = Buffer.from(id, 'base64url').toString();
   const [, algorithm, resumed] = /^([a-z0-9]{0,10}) (.+)$/.exec(text.slice(0, 4096)) ?? [];
   if (algorithm === undefined || resumed === undefined || Buffer.from(text).toString('base64url') !== id) {
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'upload is not known', { status: 404, repository });
   }
-  const upload = await registry.startUpload(repository, { resume: resumed, signal: request.signal, ...(offset !== undefined && { offset }) });
+  const upload = await registry.startUpload(repository, {
+    resume: resumed,
+    signal: request.signal,
+    ...(offset !== undefined && { offset }),
+  });
   return { repository, upload, algorithm };
 }
 
@@ -100,10 +138,15 @@ function chunkOptions(request: ServerRequest): ChunkOptions {
   const field = headerValue(request.headers, 'content-range');
   if (field === undefined) return { signal, ...(size !== undefined && { size }) };
   const range = parseChunkRange(field);
-  if (range === undefined) throw new RegistryError('RANGE_INVALID', 'Content-Range must be first-last', { status: 416 });
+  if (range === undefined)
+    throw new RegistryError('RANGE_INVALID', 'Content-Range must be first-last', { status: 416 });
   const length = range.end - range.start;
   if (size !== undefined && size !== length) {
-    throw new RegistryError('SIZE_INVALID', `Content-Range speaks of ${length} bytes, Content-Length of ${size}`, { status: 400 });
+    throw new RegistryError(
+      'SIZE_INVALID',
+      `Content-Range speaks of ${length} bytes, Content-Length of ${size}`,
+      { status: 400 },
+    );
   }
   return { signal, size: length, offset: range.start };
 }

@@ -4,10 +4,14 @@ import { checkReference, checkTag, DOCUMENT_LIMIT, RegistryError } from '../regi
 import { lengthOf, type Exchange, type ServerReply, type ServerRequest } from './request.ts';
 
 /** PUT of a manifest, by tag or by digest, and then with tags beside it. */
-export async function putManifest({ registry, request, query }: Exchange, { repository, reference }: Extract<Route, { kind: 'manifest' }>): Promise<ServerReply> {
+export async function putManifest(
+  { registry, request, query }: Exchange,
+  { repository, reference }: Extract<Route, { kind: 'manifest' }>,
+): Promise<ServerReply> {
   checkReference(reference);
   const tags = isDigest(reference) ? [...new Set(query.getAll('tag'))] : [reference];
-  if (tags.length > MOST_TAGS) throw new RegistryError('UNSUPPORTED', `more than ${MOST_TAGS} tags at once`, { status: 414 });
+  if (tags.length > MOST_TAGS)
+    throw new RegistryError('UNSUPPORTED', `more than ${MOST_TAGS} tags at once`, { status: 414 });
   tags.forEach(checkTag);
   const mediaType = withoutParameters(headerValue(request.headers, 'content-type') ?? '');
   const bytes = await readDocument(request);

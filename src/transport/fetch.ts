@@ -28,14 +28,18 @@ export function fetchTransport(fetchFunction: typeof fetch = fetch): Transport {
       response = await fetchFunction(url, init);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw new RegistryError('UNAVAILABLE', `${method} ${redactUrl(url)}: ${(error as Error).message}`, { method, url: redactUrl(url), cause: error });
+      throw new RegistryError('UNAVAILABLE', `${method} ${redactUrl(url)}: ${(error as Error).message}`, {
+        method,
+        url: redactUrl(url),
+        cause: error,
+      });
     }
     const stream = response.body;
     return {
       status: response.status,
       headers: fields(response.headers),
       url,
-      body: stream === null ? empty() : (stream as unknown as AsyncIterable<Uint8Array>),
+      body: stream === null ? empty() : stream,
       discard: async () => {
         if (stream !== null && !stream.locked) await stream.cancel().catch(() => {});
       },

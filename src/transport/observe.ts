@@ -22,7 +22,12 @@ export function observe(transport: Transport, onRequest: (event: RequestEvent) =
       status = response.status;
       return response;
     } finally {
-      onRequest({ method: request.method, url: redactUrl(request.url), status, duration: performance.now() - started });
+      onRequest({
+        method: request.method,
+        url: redactUrl(request.url),
+        status,
+        duration: performance.now() - started,
+      });
     }
   };
 }

@@ -19,7 +19,9 @@ export function sameOrigin(a: URL, b: URL): boolean {
  * @param hostname without port, as `URL.hostname` gives it
  */
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+  );
 }
 
 /**
@@ -44,7 +46,11 @@ export function isInternalAddress(hostname: string): boolean {
   const [first, second] = [Number(octets[1]), Number(octets[2])];
   if (first === 0 || first === 10 || first === 127) return true;
   if (first === 100) return second >= 64 && second < 128;
-  return (first === 169 && second === 254) || (first === 172 && second >= 16 && second < 32) || (first === 192 && second === 168);
+  return (
+    (first === 169 && second === 254) ||
+    (first === 172 && second >= 16 && second < 32) ||
+    (first === 192 && second === 168)
+  );
 }
 
 /**
@@ -55,9 +61,13 @@ export function isInternalAddress(hostname: string): boolean {
  */
 export function followable(text: string | undefined, from: URL, code: ErrorCode): URL {
   const refuse = (why: string): RegistryError =>
-    new RegistryError(code, `${from.host} sent us to ${text === undefined ? 'nowhere' : `"${printable(text, 200)}"`}: ${why}`, {
-      url: redactUrl(from),
-    });
+    new RegistryError(
+      code,
+      `${from.host} sent us to ${text === undefined ? 'nowhere' : `"${printable(text, 200)}"`}: ${why}`,
+      {
+        url: redactUrl(from),
+      },
+    );
   if (text === undefined || text === '') throw refuse('the address is missing');
   if (text.length > LONGEST_URL) throw refuse(`the address is longer than ${LONGEST_URL} characters`);
   if (!URL.canParse(text, from.href)) throw refuse('not a URL');
@@ -65,7 +75,11 @@ export function followable(text: string | undefined, from: URL, code: ErrorCode)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('not HTTP');
   if (url.username !== '' || url.password !== '') throw refuse('it carries a user');
   if (from.protocol === 'https:' && url.protocol === 'http:') throw refuse('it leaves TLS');
-  if (url.hostname !== from.hostname && isInternalAddress(url.hostname) && !isInternalAddress(from.hostname)) {
+  if (
+    url.hostname !== from.hostname &&
+    isInternalAddress(url.hostname) &&
+    !isInternalAddress(from.hostname)
+  ) {
     throw refuse('it points into an internal network');
   }
   url.hash = '';
@@ -75,6 +89,7 @@ export function followable(text: string | undefined, from: URL, code: ErrorCode)
 /** A URL for messages and logs: no user, and query values, which may be signatures or upload state, left out. */
 export function redactUrl(url: URL): string {
   const names = [...new Set(url.searchParams.keys())];
-  const query = names.length === 0 ? '' : `?${names.map((name) => `${encodeURIComponent(name)}=…`).join('&')}`;
+  const query =
+    names.length === 0 ? '' : `?${names.map((name) => `${encodeURIComponent(name)}=…`).join('&')}`;
   return `${url.origin}${url.pathname}${query}`;
 }

@@ -4,7 +4,14 @@ import { followable, redactUrl, sameOrigin } from './origin.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 
 /** What goes on to another origin: what the request is about, and nothing about who asks. */
-const HARMLESS: ReadonlySet<string> = new Set(['accept', 'accept-encoding', 'content-length', 'content-type', 'range', 'user-agent']);
+const HARMLESS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'content-length',
+  'content-type',
+  'range',
+  'user-agent',
+]);
 const MOST = 10;
 
 /**
@@ -20,9 +27,18 @@ export function followRedirects(transport: Transport): Transport {
       if (!isRedirect(response.status, current.method)) return response;
       await response.discard();
       const facts = { status: response.status, method: current.method, url: redactUrl(current.url) };
-      if (hops === MOST) throw new RegistryError('REDIRECT_REFUSED', `more than ${MOST} redirects from ${request.url.host}`, facts);
+      if (hops === MOST)
+        throw new RegistryError(
+          'REDIRECT_REFUSED',
+          `more than ${MOST} redirects from ${request.url.host}`,
+          facts,
+        );
       if (current.body !== undefined && !current.body.replayable) {
-        throw new RegistryError('REDIRECT_REFUSED', `${current.url.host} redirects a body that cannot be sent again`, facts);
+        throw new RegistryError(
+          'REDIRECT_REFUSED',
+          `${current.url.host} redirects a body that cannot be sent again`,
+          facts,
+        );
       }
       const url = followable(headerValue(response.headers, 'location'), current.url, 'REDIRECT_REFUSED');
       const headers = sameOrigin(url, current.url) ? current.headers : withoutSecrets(current.headers);

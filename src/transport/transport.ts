@@ -38,7 +38,10 @@ export type Transport = (request: TransportRequest) => Promise<TransportResponse
  * @param limit in bytes
  * @returns undefined if there is more; the rest is discarded.
  */
-export async function readBounded(response: TransportResponse, limit: number): Promise<Uint8Array | undefined> {
+export async function readBounded(
+  response: TransportResponse,
+  limit: number,
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {

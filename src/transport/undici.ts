@@ -5,7 +5,6 @@ import { RegistryError } from '../registry/index.ts';
 import { redactUrl } from './origin.ts';
 import type { RequestBody, Transport, TransportRequest } from './transport.ts';
 
-type Undici = typeof import('undici');
 type Agent = import('undici').Agent;
 
 /** Settings of the connections. */
@@ -30,38 +29,37 @@ export interface UndiciTransport {
  * undici is loaded with the first request: importing it takes as long as starting Node does.
  */
 export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
-  let loading: Promise<{ undici: Undici; agent: Agent }> | undefined;
-  const load = async (): Promise<{ undici: Undici; agent: Agent }> => {
-    const undici = await import('undici');
+  let loading: Promise<Agent> | undefined;
+  const load = async (): Promise<Agent> => {
+    const { Agent } = await import('undici');
     const { connections = 32, connectTimeout = 10_000, idleTimeout = 60_000 } = options;
-    const agent = new undici.Agent({
+    return new Agent({
       connections,
       connect: { timeout: connectTimeout },
       headersTimeout: idleTimeout,
       bodyTimeout: idleTimeout,
     });
-    return { undici, agent };
   };
   return {
     async send(request) {
-      const { undici, agent } = await (loading ??= load());
-      return send(undici, agent, request);
+      return send(await (loading ??= load()), request);
     },
     async close() {
-      if (loading !== undefined) await (await loading).agent.close();
+      if (loading !== undefined) await (await loading).close();
     },
   };
 }
 
-async function send(undici: Undici, dispatcher: Agent, request: TransportRequest): ReturnType<Transport> {
+async function send(agent: Agent, request: TransportRequest): ReturnType<Transport> {
   const { method, url, headers, body, signal } = request;
   signal?.throwIfAborted();
   // One signal may stand over hundreds of requests, which Node would take for a leak.
   if (signal !== undefined) setMaxListeners(0, signal);
   const length = body?.size ?? body?.bytes?.length;
   try {
-    const response = await undici.request(url, {
-      dispatcher,
+    const response = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
       method: method as 'GET',
       headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
       body: body === undefined ? null : toBody(body),
@@ -85,7 +83,10 @@ function toBody(body: RequestBody): Uint8Array | Readable {
   return body.bytes ?? (body.open() as Readable);
 }
 
-async function* guarded(body: AsyncIterable<Uint8Array>, request: TransportRequest): AsyncGenerator<Uint8Array> {
+async function* guarded(
+  body: AsyncIterable<Uint8Array>,
+  request: TransportRequest,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
@@ -97,12 +98,17 @@ async function* guarded(body: AsyncIterable<Uint8Array>, request: TransportReque
 function connectionError(error: unknown, { method, url, signal }: TransportRequest): unknown {
   if (signal?.aborted) return signal.reason;
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
-  if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(error.code)) return error;
-  return new RegistryError('UNAVAILABLE', `${method} ${redactUrl(url)}: ${advice(error.code, error.message, url)}`, {
-    method,
-    url: redactUrl(url),
-    cause: error,
-  });
+  if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(error.code))
+    return error;
+  return new RegistryError(
+    'UNAVAILABLE',
+    `${method} ${redactUrl(url)}: ${advice(error.code, error.message, url)}`,
+    {
+      method,
+      url: redactUrl(url),
+      cause: error,
+    },
+  );
 }
 
 function advice(code: string, message: string, url: URL): string {

@@ -13,7 +13,9 @@ export interface Stack {
 const nothing = async (): Promise<void> => {};
 
 /** Puts a server over a registry, and gives it as a client sees it. */
-export async function overHttp(inner: Stack): Promise<Stack & { readonly registry: RegistryClient; readonly url: string }> {
+export async function overHttp(
+  inner: Stack,
+): Promise<Stack & { readonly registry: RegistryClient; readonly url: string }> {
   const errors: unknown[] = [];
   const server = await listen(createHandler(inner.registry, { onError: (error) => errors.push(error) }));
   const registry = registryClient(server.url);
@@ -35,7 +37,7 @@ export const memory = async (): Promise<Stack> => ({ registry: memoryRegistry(),
 async function overFetch(inner: Stack): Promise<Stack> {
   const handle = toFetchHandler(createHandler(inner.registry));
   const transport = fetchTransport(async (url, init) => {
-    const response = await handle(new Request(url as URL, init));
+    const response = await handle(new Request(url, init));
     init?.signal?.throwIfAborted();
     return response;
   });
@@ -45,7 +47,10 @@ async function overFetch(inner: Stack): Promise<Stack> {
 /** Every registry that there is, and every stack of them. */
 export const stacks: Readonly<Record<string, () => Promise<Stack>>> = {
   memory,
-  'intercept over memory': async () => ({ ...(await memory()), registry: intercept(memoryRegistry(), (operation, next) => next(operation)) }),
+  'intercept over memory': async () => ({
+    ...(await memory()),
+    registry: intercept(memoryRegistry(), (operation, next) => next(operation)),
+  }),
   'client, server, memory': async () => overHttp(await memory()),
   'client, server, client, server, memory': async () => overHttp(await overHttp(await memory())),
   'fetch client, fetch server, memory': async () => overFetch(await memory()),

@@ -23,7 +23,9 @@ const verifying = new WeakSet<Registry>();
  */
 export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions = {}): Promise<Copied> {
   const transfer = createTransfer(from, to, options);
-  const tag = to.tag ?? (to.digest === undefined ? (from.tag ?? (from.digest === undefined ? 'latest' : undefined)) : undefined);
+  const tag =
+    to.tag ??
+    (to.digest === undefined ? (from.tag ?? (from.digest === undefined ? 'latest' : undefined)) : undefined);
   const verifies = options.targetVerifies ?? verifying.has(to.registry);
   const inPlace = from.registry === to.registry && from.repository === to.repository;
   // Asked at the same time as the source is read, so that it costs no time.
@@ -35,11 +37,19 @@ export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions 
   const manifest = platforms === undefined ? source : await keepPlatforms(from, source, platforms, options);
   const { digest } = manifest.descriptor;
   if (to.digest !== undefined && to.digest !== digest) {
-    throw new RegistryError('DIGEST_INVALID', `the source is ${digest}, the target is to be ${to.digest}`, { repository: to.repository });
+    throw new RegistryError('DIGEST_INVALID', `the source is ${digest}, the target is to be ${to.digest}`, {
+      repository: to.repository,
+    });
   }
 
-  if (present === digest) await transfer.skip({ kind: 'manifest', descriptor: manifest.descriptor }, 'present');
-  else await deliver(transfer, manifest, { tag, first: verifies || inPlace || present !== undefined, trust: verifies || inPlace });
+  if (present === digest)
+    await transfer.skip({ kind: 'manifest', descriptor: manifest.descriptor }, 'present');
+  else
+    await deliver(transfer, manifest, {
+      tag,
+      first: verifies || inPlace || present !== undefined,
+      trust: verifies || inPlace,
+    });
   if (options.referrers) await copyReferrers(transfer, manifest, options);
 
   const { manifests, blobs, bytes } = transfer.sent;
@@ -54,15 +64,25 @@ interface Delivery {
   readonly trust: boolean;
 }
 
-async function deliver(transfer: Transfer, manifest: ReadManifest, { tag, first, trust }: Delivery): Promise<void> {
-  const push = { tags: tag === undefined ? [] : [tag], ...(named(manifest.descriptor) && { digest: manifest.descriptor.digest }) };
+async function deliver(
+  transfer: Transfer,
+  manifest: ReadManifest,
+  { tag, first, trust }: Delivery,
+): Promise<void> {
+  const push = {
+    tags: tag === undefined ? [] : [tag],
+    ...(named(manifest.descriptor) && { digest: manifest.descriptor.digest }),
+  };
   let missing: ReadonlySet<Digest> | undefined;
   if (first) {
     missing = await transfer.attempt(manifest, push);
     if (missing !== undefined) verifying.add(transfer.to.registry);
     else if (trust) return;
   }
-  await transfer.fill(manifest, { ask: first && missing === undefined, ...(missing !== undefined && { missing }) });
+  await transfer.fill(manifest, {
+    ask: first && missing === undefined,
+    ...(missing !== undefined && { missing }),
+  });
   if (!first || missing !== undefined) await transfer.push(manifest, push);
 }
 
@@ -72,10 +92,16 @@ function named({ digest }: Descriptor): boolean {
 }
 
 /** What the target has at a reference now. */
-async function resolved({ to }: Transfer, reference: string | undefined, { signal }: CopyOptions): Promise<Digest | undefined> {
+async function resolved(
+  { to }: Transfer,
+  reference: string | undefined,
+  { signal }: CopyOptions,
+): Promise<Digest | undefined> {
   if (reference === undefined) return undefined;
   try {
-    return (await to.registry.resolveManifest(to.repository, reference, signal === undefined ? {} : { signal })).digest;
+    return (
+      await to.registry.resolveManifest(to.repository, reference, signal === undefined ? {} : { signal })
+    ).digest;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

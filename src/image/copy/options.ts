@@ -30,7 +30,7 @@ export interface CopyOptions extends Options {
   readonly platforms?: readonly Platform[];
   /** Copy what refers to the image as well: signatures, SBOMs; and what refers to those. */
   readonly referrers?: boolean;
-  /** How many things are on their way at a time. 8 unless told. */
+  /** How many things are on their way at a time. 24 unless told. */
   readonly concurrency?: number;
   /**
    * The target is known to refuse manifests whose children are missing, as the registries that publish images do.

@@ -1,4 +1,10 @@
-import { digestOf, formatPlatform, matchesPlatform, type Descriptor, type Platform } from '../../oci/index.ts';
+import {
+  digestOf,
+  formatPlatform,
+  matchesPlatform,
+  type Descriptor,
+  type Platform,
+} from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import { configPlatform, type ReadManifest } from '../document.ts';
 import { attestedBy, platformOf } from '../synthesize.ts';
@@ -9,7 +15,12 @@ import type { CopyOptions, CopyPlace } from './options.ts';
  * it, it is the index itself; else a new one, with the other fields as they were.
  * @throws {RegistryError} `MANIFEST_UNKNOWN` when there is nothing for any of them.
  */
-export async function keepPlatforms(from: CopyPlace, read: ReadManifest, platforms: readonly Platform[], { signal }: CopyOptions): Promise<ReadManifest> {
+export async function keepPlatforms(
+  from: CopyPlace,
+  read: ReadManifest,
+  platforms: readonly Platform[],
+  { signal }: CopyOptions,
+): Promise<ReadManifest> {
   const options = signal === undefined ? {} : { signal };
   const wanted = (platform: Platform | undefined): boolean =>
     platform !== undefined && platforms.some((want) => matchesPlatform(want, platform));
@@ -21,10 +32,19 @@ export async function keepPlatforms(from: CopyPlace, read: ReadManifest, platfor
   }
   const entries = manifest.document.manifests;
   const found = await Promise.all(
-    entries.map(async (entry) => (attestedBy(entry) === undefined ? platformOf(from.registry, from.repository, entry, undefined, options) : undefined)),
+    entries.map(async (entry) =>
+      attestedBy(entry) === undefined
+        ? platformOf(from.registry, from.repository, entry, undefined, options)
+        : undefined,
+    ),
   );
   const kept = new Set(entries.filter((_, at) => wanted(found[at])).map(({ digest }) => digest));
-  if (kept.size === 0) throw nothing(from, platforms, found.flatMap((platform) => platform ?? []));
+  if (kept.size === 0)
+    throw nothing(
+      from,
+      platforms,
+      found.flatMap((platform) => platform ?? []),
+    );
   const manifests = entries.filter((entry) => kept.has(attestedBy(entry) ?? entry.digest));
   if (manifests.length === entries.length) return read;
   return rewritten(read, manifests);
@@ -42,7 +62,16 @@ function rewritten(read: ReadManifest, manifests: readonly Descriptor[]): ReadMa
   };
 }
 
-function nothing({ repository }: CopyPlace, platforms: readonly Platform[], there: readonly Platform[]): RegistryError {
-  const list = (some: readonly Platform[]): string => [...new Set(some.map(formatPlatform))].join(', ') || 'none';
-  return new RegistryError('MANIFEST_UNKNOWN', `${repository} has nothing for ${list(platforms)}; it has ${list(there)}`, { status: 404, repository });
+function nothing(
+  { repository }: CopyPlace,
+  platforms: readonly Platform[],
+  there: readonly Platform[],
+): RegistryError {
+  const list = (some: readonly Platform[]): string =>
+    [...new Set(some.map(formatPlatform))].join(', ') || 'none';
+  return new RegistryError(
+    'MANIFEST_UNKNOWN',
+    `${repository} has nothing for ${list(platforms)}; it has ${list(there)}`,
+    { status: 404, repository },
+  );
 }

@@ -13,18 +13,33 @@ const MOST = 10_000;
  * They come after their subject, so that whoever finds one finds what it is about.
  * @throws {RegistryError} `MANIFEST_INVALID` when there is no end to them.
  */
-export async function copyReferrers(transfer: Transfer, manifest: ReadManifest, { signal }: CopyOptions): Promise<void> {
+export async function copyReferrers(
+  transfer: Transfer,
+  manifest: ReadManifest,
+  { signal }: CopyOptions,
+): Promise<void> {
   const { from } = transfer;
   const seen = new Set<Digest>();
-  let subjects = [manifest.descriptor.digest, ...childManifests(manifest.manifest).map(({ digest }) => digest)];
+  let subjects = [
+    manifest.descriptor.digest,
+    ...childManifests(manifest.manifest).map(({ digest }) => digest),
+  ];
   for (let depth = 0; subjects.length > 0; depth++) {
     const found: Digest[] = [];
     for (const subject of subjects) {
-      for await (const referrer of from.registry.referrers(from.repository, subject, signal === undefined ? {} : { signal })) {
+      for await (const referrer of from.registry.referrers(
+        from.repository,
+        subject,
+        signal === undefined ? {} : { signal },
+      )) {
         if (seen.has(referrer.digest)) continue;
         seen.add(referrer.digest);
         if (depth === DEEPEST || seen.size > MOST) {
-          throw new RegistryError('MANIFEST_INVALID', `there is no end to what refers to ${manifest.descriptor.digest}`, { repository: from.repository });
+          throw new RegistryError(
+            'MANIFEST_INVALID',
+            `there is no end to what refers to ${manifest.descriptor.digest}`,
+            { repository: from.repository },
+          );
         }
         const read = await transfer.read(referrer.digest);
         await transfer.fill(read, { ask: false });

@@ -1,10 +1,25 @@
 import pLimit from 'p-limit';
-import { childBlobs, childManifests, isImageType, isIndexType, isNonDistributable, type Descriptor, type Digest } from '../../oci/index.ts';
-import { isMissingChild, isNotFound, isRegistryError, missingDigests, type PushManifestOptions, type Source } from '../../registry/index.ts';
+import {
+  childBlobs,
+  childManifests,
+  isImageType,
+  isIndexType,
+  isNonDistributable,
+  type Descriptor,
+  type Digest,
+} from '../../oci/index.ts';
+import {
+  isMissingChild,
+  isNotFound,
+  isRegistryError,
+  missingDigests,
+  type PushManifestOptions,
+  type Source,
+} from '../../registry/index.ts';
 import { readManifest, type ReadManifest } from '../document.ts';
 import type { CopyOptions, CopyPlace, CopyStep, SkipReason } from './options.ts';
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 24;
 
 /** What is known about the children of a manifest that is to be filled in. */
 export interface Known {
@@ -25,7 +40,10 @@ export interface Transfer {
   /** Pushes a manifest whose children are there; if the target misses some all the same, sends them and tries again. */
   push(read: ReadManifest, options: Omit<PushManifestOptions, 'mediaType' | 'signal'>): Promise<void>;
   /** Pushes a manifest as if its children were there. @returns what is missing, if the target refused it for that. */
-  attempt(read: ReadManifest, options: Omit<PushManifestOptions, 'mediaType' | 'signal'>): Promise<ReadonlySet<Digest> | undefined>;
+  attempt(
+    read: ReadManifest,
+    options: Omit<PushManifestOptions, 'mediaType' | 'signal'>,
+  ): Promise<ReadonlySet<Digest> | undefined>;
   skip(step: CopyStep, reason: SkipReason): Promise<void>;
 }
 
@@ -46,7 +64,12 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     await options.skipped?.(step, reason);
   };
   const read: Transfer['read'] = (reference, expected) =>
-    limit(() => readManifest(from.registry, from.repository, reference, { ...aborting, ...(expected !== undefined && { expected }) }));
+    limit(() =>
+      readManifest(from.registry, from.repository, reference, {
+        ...aborting,
+        ...(expected !== undefined && { expected }),
+      }),
+    );
 
   const moveBlob = async (descriptor: Descriptor): Promise<void> => {
     const step: CopyStep = { kind: 'blob', descriptor };
@@ -75,7 +98,8 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
       manifest = await read(descriptor.digest, descriptor);
     } catch (error) {
       // An index may list what is no manifest; then it is a blob.
-      if (!isNotFound(error) || isIndexType(descriptor.mediaType) || isImageType(descriptor.mediaType)) throw error;
+      if (!isNotFound(error) || isIndexType(descriptor.mediaType) || isImageType(descriptor.mediaType))
+        throw error;
       return moveBlob(descriptor);
     }
     await transfer.fill(manifest, { ask: known.ask });
@@ -92,10 +116,19 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     }
   };
 
-  const send = async ({ bytes, descriptor }: ReadManifest, push: Omit<PushManifestOptions, 'mediaType' | 'signal'>): Promise<void> => {
+  const send = async (
+    { bytes, descriptor }: ReadManifest,
+    push: Omit<PushManifestOptions, 'mediaType' | 'signal'>,
+  ): Promise<void> => {
     const step: CopyStep = { kind: 'manifest', descriptor };
     if ((await before?.(step)) === false) return skip(step, 'refused');
-    await limit(() => to.registry.pushManifest(to.repository, bytes, { mediaType: descriptor.mediaType, ...push, ...aborting }));
+    await limit(() =>
+      to.registry.pushManifest(to.repository, bytes, {
+        mediaType: descriptor.mediaType,
+        ...push,
+        ...aborting,
+      }),
+    );
     sent.manifests++;
     sent.bytes += descriptor.size;
     await after?.(step);
@@ -110,8 +143,12 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     async fill({ manifest }, known) {
       const isMissing = ({ digest }: Descriptor): boolean => known.missing?.has(digest) ?? true;
       await Promise.all([
-        ...childBlobs(manifest).filter(isMissing).map((blob) => once(blob.digest, () => moveBlob(blob))),
-        ...childManifests(manifest).filter(isMissing).map((child) => once(child.digest, () => moveManifest(child, known))),
+        ...childBlobs(manifest)
+          .filter(isMissing)
+          .map((blob) => once(blob.digest, () => moveBlob(blob))),
+        ...childManifests(manifest)
+          .filter(isMissing)
+          .map((child) => once(child.digest, () => moveManifest(child, known))),
       ]);
     },
     async attempt(manifest, push) {
@@ -121,7 +158,9 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
       } catch (error) {
         if (!isMissingChild(error) || !isRegistryError(error)) throw error;
         const named = missingDigests(error);
-        const children = [...childBlobs(manifest.manifest), ...childManifests(manifest.manifest)].map(({ digest }) => digest);
+        const children = [...childBlobs(manifest.manifest), ...childManifests(manifest.manifest)].map(
+          ({ digest }) => digest,
+        );
         // A registry that names none, or others than ours, has only told us that something is missing.
         const missing = children.filter((digest) => named.includes(digest));
         return new Set(missing.length > 0 ? missing : children);

@@ -1,12 +1,12 @@
 import { mediaTypes, parseDigest } from '../../oci/index.ts';
 import { isNotFound } from '../error.ts';
-import { cases } from './case.ts';
+import { cases, type ContractCase } from './case.ts';
 import { absent, bytes, describe, noise, pushBlob } from './content.ts';
 import { code, read, refused, same } from './expect.ts';
 
 const CHUNK = 64 * 1024;
 
-export const blobCases = cases('blobs', {
+export const blobCases: readonly ContractCase[] = cases('blobs', {
   'what is pushed is read back': async (registry) => {
     for (const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7]) {
       const content = noise(size, size);
@@ -18,7 +18,7 @@ export const blobCases = cases('blobs', {
       same(await registry.resolveBlob('a/b', pushed.digest), got.descriptor, 'resolved');
     }
   },
-  'sha512': async (registry) => {
+  sha512: async (registry) => {
     const content = bytes('longer is not always better');
     const descriptor = describe(content, undefined, 'sha512');
     await registry.pushBlob('a/b', descriptor, content);
@@ -29,7 +29,13 @@ export const blobCases = cases('blobs', {
     const stream = async function* (): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < content.length; at += 999) yield content.subarray(at, at + 999);
     };
-    const sources = { bytes: content, blob: new Blob([content as Uint8Array<ArrayBuffer>]), iterable: stream(), function: stream, promise: async () => content };
+    const sources = {
+      bytes: content,
+      blob: new Blob([content]),
+      iterable: stream(),
+      function: stream,
+      promise: async () => content,
+    };
     for (const [kind, source] of Object.entries(sources)) {
       const repository = `from/${kind}`;
       await registry.pushBlob(repository, describe(content), source);
@@ -39,13 +45,26 @@ export const blobCases = cases('blobs', {
   'a range of a blob': async (registry) => {
     const content = noise(2, 2048);
     const { digest } = await pushBlob(registry, 'a/b', content);
-    for (const [start, end] of [[500, 1500], [500, undefined], [0, 1], [2047, 2048], [2000, 5000], [0, 2048]] as const) {
-      const part = await registry.getBlob('a/b', digest, { range: { start, ...(end !== undefined && { end }) } });
+    for (const [start, end] of [
+      [500, 1500],
+      [500, undefined],
+      [0, 1],
+      [2047, 2048],
+      [2000, 5000],
+      [0, 2048],
+    ] as const) {
+      const part = await registry.getBlob('a/b', digest, {
+        range: { start, ...(end !== undefined && { end }) },
+      });
       same(part.range, { start, end: Math.min(end ?? 2048, 2048) }, 'range');
       same(part.descriptor.size, 2048, 'the descriptor is of the whole');
       same(await read(part), content.subarray(start, end), `${start}-${end}`);
     }
-    await refused(registry.getBlob('a/b', digest, { range: { start: 2048 } }), code('RANGE_INVALID'), 'a start past the end');
+    await refused(
+      registry.getBlob('a/b', digest, { range: { start: 2048 } }),
+      code('RANGE_INVALID'),
+      'a start past the end',
+    );
   },
   'content that is not read can be let go': async (registry) => {
     const { digest } = await pushBlob(registry, 'a/b', noise(3, 300_000));
@@ -56,9 +75,21 @@ export const blobCases = cases('blobs', {
   'bytes that are not what was promised are refused': async (registry) => {
     const content = bytes('what was promised');
     const promised = describe(content);
-    await refused(registry.pushBlob('a/b', promised, bytes('something quite ot')), code('SIZE_INVALID', 'DIGEST_INVALID'), 'longer');
-    await refused(registry.pushBlob('a/b', promised, bytes('short')), code('SIZE_INVALID', 'DIGEST_INVALID'), 'shorter');
-    await refused(registry.pushBlob('a/b', promised, bytes('what was promisef')), code('DIGEST_INVALID'), 'other bytes');
+    await refused(
+      registry.pushBlob('a/b', promised, bytes('something quite ot')),
+      code('SIZE_INVALID', 'DIGEST_INVALID'),
+      'longer',
+    );
+    await refused(
+      registry.pushBlob('a/b', promised, bytes('short')),
+      code('SIZE_INVALID', 'DIGEST_INVALID'),
+      'shorter',
+    );
+    await refused(
+      registry.pushBlob('a/b', promised, bytes('what was promisef')),
+      code('DIGEST_INVALID'),
+      'other bytes',
+    );
     await refused(registry.resolveBlob('a/b', promised.digest), isNotFound, 'nothing is kept');
   },
   'what is not there is not found': async (registry) => {
@@ -80,7 +111,11 @@ export const blobCases = cases('blobs', {
     same(await registry.mountBlob('to/there', digest, 'from/here'), true, 'mounted');
     same(await (await registry.getBlob('to/there', digest)).text(), 'a shared layer', 'bytes');
     same(await registry.mountBlob('to/there', absent, 'from/here'), false, 'a blob that is not there');
-    same(await registry.mountBlob('to/there', digest, 'no/such'), false, 'from a repository that is not there');
+    same(
+      await registry.mountBlob('to/there', digest, 'no/such'),
+      false,
+      'from a repository that is not there',
+    );
   },
   'a push that can be mounted does not open its source': async (registry) => {
     const descriptor = await pushBlob(registry, 'from/here', bytes('a shared layer'));
@@ -103,16 +138,36 @@ export const blobCases = cases('blobs', {
   'malformed names are refused': async (registry) => {
     const digest = describe(bytes('x')).digest;
     for (const name of ['', 'UPPER', 'a//b', '../x', 'a/./b', 'a_/b', 'x'.repeat(256), 'a/b\n', 'a?b']) {
-      await refused(registry.resolveBlob(name, digest), code('NAME_INVALID'), `repository ${JSON.stringify(name.slice(0, 20))}`);
+      await refused(
+        registry.resolveBlob(name, digest),
+        code('NAME_INVALID'),
+        `repository ${JSON.stringify(name.slice(0, 20))}`,
+      );
       await refused(registry.pushBlob(name, describe(bytes('x')), bytes('x')), code('NAME_INVALID'), 'push');
     }
     for (const name of ['sha256:abc', 'sha256:../../../etc/passwd', 'nothing', `sha256:${'A'.repeat(64)}`]) {
       await refused(registry.resolveBlob('a/b', name as typeof digest), code('DIGEST_INVALID'), name);
     }
-    await refused(registry.resolveBlob('a/b', parseDigest('md5:d41d8cd98f00b204e9800998ecf8427e')), (error) => isNotFound(error) || error.code === 'DIGEST_INVALID', 'md5');
+    await refused(
+      registry.resolveBlob('a/b', parseDigest('md5:d41d8cd98f00b204e9800998ecf8427e')),
+      (error) => isNotFound(error) || error.code === 'DIGEST_INVALID',
+      'md5',
+    );
   },
   'odd names of repositories': async (registry) => {
-    for (const name of ['x', 'x/blobs', 'x/index.json', 'x/oci-layout', 'x/blobs/sha256', 'x/manifests/tags', 'x/blobs/uploads', 'index.json', 'blobs', 'con/nul', 'a/b-c/d__e/f.g']) {
+    for (const name of [
+      'x',
+      'x/blobs',
+      'x/index.json',
+      'x/oci-layout',
+      'x/blobs/sha256',
+      'x/manifests/tags',
+      'x/blobs/uploads',
+      'index.json',
+      'blobs',
+      'con/nul',
+      'a/b-c/d__e/f.g',
+    ]) {
       const { digest } = await pushBlob(registry, name, bytes(name));
       same(await (await registry.getBlob(name, digest)).text(), name, name);
     }
@@ -120,8 +175,14 @@ export const blobCases = cases('blobs', {
   'an abort ends it': async (registry) => {
     const { digest } = await pushBlob(registry, 'a/b', bytes('x'));
     const signal = AbortSignal.abort(new Error('enough'));
-    for (const attempt of [registry.getBlob('a/b', digest, { signal }), registry.pushBlob('a/b', describe(bytes('y')), bytes('y'), { signal })]) {
-      const reason = await attempt.then(() => 'no error', (error: Error) => error.message);
+    for (const attempt of [
+      registry.getBlob('a/b', digest, { signal }),
+      registry.pushBlob('a/b', describe(bytes('y')), bytes('y'), { signal }),
+    ]) {
+      const reason = await attempt.then(
+        () => 'no error',
+        (error: Error) => error.message,
+      );
       same(reason, 'enough', 'the reason');
     }
   },

@@ -9,6 +9,9 @@ export interface ContractCase {
 }
 
 /** Cases of one subject. */
-export function cases(subject: string, table: Readonly<Record<string, (registry: Registry) => Promise<void>>>): readonly ContractCase[] {
+export function cases(
+  subject: string,
+  table: Readonly<Record<string, (registry: Registry) => Promise<void>>>,
+): readonly ContractCase[] {
   return Object.entries(table).map(([name, run]) => ({ name: `${subject}: ${name}`, run }));
 }

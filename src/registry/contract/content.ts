@@ -16,7 +16,11 @@ export function noise(seed: number, size: number): Uint8Array {
 }
 
 /** The descriptor of some bytes. */
-export function describe(content: Uint8Array, mediaType: string = mediaTypes.octetStream, algorithm: DigestAlgorithm = 'sha256'): Descriptor {
+export function describe(
+  content: Uint8Array,
+  mediaType: string = mediaTypes.octetStream,
+  algorithm: DigestAlgorithm = 'sha256',
+): Descriptor {
   return { mediaType, digest: digestOf(content, algorithm), size: content.length };
 }
 
@@ -37,7 +41,12 @@ export function made(document: object, mediaType: string, algorithm: DigestAlgor
 }
 
 /** Pushes some bytes as a blob. */
-export async function pushBlob(registry: Registry, repository: string, content: Uint8Array, mediaType?: string): Promise<Descriptor> {
+export async function pushBlob(
+  registry: Registry,
+  repository: string,
+  content: Uint8Array,
+  mediaType?: string,
+): Promise<Descriptor> {
   const descriptor = describe(content, mediaType);
   await registry.pushBlob(repository, descriptor, content);
   return descriptor;
@@ -54,18 +63,33 @@ export interface ImageParts {
 }
 
 /** Pushes an image whose layers hold the given texts. */
-export async function pushImage(registry: Registry, repository: string, parts: ImageParts = {}): Promise<Made> {
+export async function pushImage(
+  registry: Registry,
+  repository: string,
+  parts: ImageParts = {},
+): Promise<Made> {
   const { layers = ['a layer'], tags = [], configType = mediaTypes.ociConfig, ...rest } = parts;
-  const config = await pushBlob(registry, repository, bytes(JSON.stringify({ architecture: 'amd64', os: 'linux', layers })), configType);
+  const config = await pushBlob(
+    registry,
+    repository,
+    bytes(JSON.stringify({ architecture: 'amd64', os: 'linux', layers })),
+    configType,
+  );
   const pushed: Descriptor[] = [];
-  for (const layer of layers) pushed.push(await pushBlob(registry, repository, bytes(layer), 'application/vnd.oci.image.layer.v1.tar'));
+  for (const layer of layers)
+    pushed.push(await pushBlob(registry, repository, bytes(layer), 'application/vnd.oci.image.layer.v1.tar'));
   const image = made({ config, layers: pushed, ...rest }, mediaTypes.ociManifest);
   await registry.pushManifest(repository, image.bytes, { mediaType: image.descriptor.mediaType, tags });
   return image;
 }
 
 /** Pushes an index of what is there. */
-export async function pushIndex(registry: Registry, repository: string, manifests: readonly Descriptor[], tags: readonly string[] = []): Promise<Made> {
+export async function pushIndex(
+  registry: Registry,
+  repository: string,
+  manifests: readonly Descriptor[],
+  tags: readonly string[] = [],
+): Promise<Made> {
   const index = made({ manifests }, mediaTypes.ociIndex);
   await registry.pushManifest(repository, index.bytes, { mediaType: index.descriptor.mediaType, tags });
   return index;

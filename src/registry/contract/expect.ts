@@ -8,13 +8,20 @@ export function same(actual: unknown, expected: unknown, what: string): void {
 }
 
 /** Fails unless the promise is rejected with a `RegistryError` that passes. */
-export async function refused(promise: Promise<unknown>, passes: (error: RegistryError) => boolean, what: string): Promise<void> {
+export async function refused(
+  promise: Promise<unknown>,
+  passes: (error: RegistryError) => boolean,
+  what: string,
+): Promise<void> {
   let value: unknown;
   try {
     value = await promise;
   } catch (error) {
     if (isRegistryError(error) && passes(error)) return;
-    throw new Error(`${what}: refused with the wrong error: ${isRegistryError(error) ? error.code : ''} ${String(error)}`, { cause: error });
+    throw new Error(
+      `${what}: refused with the wrong error: ${isRegistryError(error) ? error.code : ''} ${String(error)}`,
+      { cause: error },
+    );
   }
   throw new Error(`${what}: expected an error, got ${show(value).slice(0, 200)}`);
 }
@@ -37,8 +44,13 @@ export async function read(content: AsyncIterable<Uint8Array>): Promise<Uint8Arr
 }
 
 function show(value: unknown): string {
-  if (value instanceof Uint8Array) return `${value.length} bytes ${Array.from(value.subarray(0, 64)).join(' ')}`;
-  return JSON.stringify(value, (_, field: unknown) => (typeof field === 'object' && field !== null && !Array.isArray(field) ? sortKeys(field) : field)) ?? 'undefined';
+  if (value instanceof Uint8Array)
+    return `${value.length} bytes ${Array.from(value.subarray(0, 64)).join(' ')}`;
+  return (
+    JSON.stringify(value, (_, field: unknown) =>
+      typeof field === 'object' && field !== null && !Array.isArray(field) ? sortKeys(field) : field,
+    ) ?? 'undefined'
+  );
 }
 
 function sortKeys(value: object): object {

@@ -13,4 +13,9 @@ import { uploadCases } from './uploads.ts';
 export type { ContractCase } from './case.ts';
 
 /** All cases. Each wants a registry that is empty. */
-export const contract: readonly ContractCase[] = [...blobCases, ...manifestCases, ...uploadCases, ...listCases];
+export const contract: readonly ContractCase[] = [
+  ...blobCases,
+  ...manifestCases,
+  ...uploadCases,
+  ...listCases,
+];

@@ -1,7 +1,7 @@
 import { mediaTypes } from '../../oci/index.ts';
 import { isNotFound } from '../error.ts';
 import type { Registry } from '../registry.ts';
-import { cases } from './case.ts';
+import { cases, type ContractCase } from './case.ts';
 import { bytes, describe, noise, pushBlob } from './content.ts';
 import { code, read, refused, same } from './expect.ts';
 
@@ -9,9 +9,10 @@ const parts = [noise(1, 4000), noise(2, 1), noise(3, 70_000)];
 const whole = new Uint8Array(parts.flatMap((part) => [...part]));
 const { digest } = describe(whole);
 
-const stored = async (registry: Registry, repository = 'a/b'): Promise<void> => same(await read(await registry.getBlob(repository, digest)), whole, 'the blob');
+const stored = async (registry: Registry, repository = 'a/b'): Promise<void> =>
+  same(await read(await registry.getBlob(repository, digest)), whole, 'the blob');
 
-export const uploadCases = cases('uploads', {
+export const uploadCases: readonly ContractCase[] = cases('uploads', {
   'chunk by chunk': async (registry) => {
     const upload = await registry.startUpload('a/b');
     same(upload.offset, 0, 'offset at the start');
@@ -20,7 +21,11 @@ export const uploadCases = cases('uploads', {
       await upload.write(part, { offset, size: part.length });
       same(upload.offset, (offset += part.length), 'offset');
     }
-    same(await upload.commit(digest), { mediaType: mediaTypes.octetStream, digest, size: whole.length }, 'descriptor');
+    same(
+      await upload.commit(digest),
+      { mediaType: mediaTypes.octetStream, digest, size: whole.length },
+      'descriptor',
+    );
     await stored(registry);
   },
   'the last chunk with the commit, and streams of unknown length': async (registry) => {
@@ -45,7 +50,10 @@ export const uploadCases = cases('uploads', {
   'sha512, announced or not': async (registry) => {
     const long = describe(whole, undefined, 'sha512').digest;
     for (const algorithm of ['sha512', undefined] as const) {
-      const upload = await registry.startUpload(`a/${algorithm ?? 'b'}`, algorithm === undefined ? {} : { algorithm });
+      const upload = await registry.startUpload(
+        `a/${algorithm ?? 'b'}`,
+        algorithm === undefined ? {} : { algorithm },
+      );
       await upload.write(whole);
       await upload.commit(long);
       same(await read(await registry.getBlob(`a/${algorithm ?? 'b'}`, long)), whole, 'the blob');
@@ -64,9 +72,17 @@ export const uploadCases = cases('uploads', {
     const upload = await registry.startUpload('a/b');
     await upload.write(whole.subarray(0, 1000), { offset: 0, size: 1000 });
     for (const offset of [0, 500, 1001, 5000]) {
-      await refused(upload.write(whole.subarray(0, 500), { offset, size: 500 }), code('RANGE_INVALID'), `at ${offset}`);
+      await refused(
+        upload.write(whole.subarray(0, 500), { offset, size: 500 }),
+        code('RANGE_INVALID'),
+        `at ${offset}`,
+      );
     }
-    await refused(upload.commit(digest, { chunk: whole.subarray(5000), offset: 5000, size: whole.length - 5000 }), code('RANGE_INVALID'), 'at the commit');
+    await refused(
+      upload.commit(digest, { chunk: whole.subarray(5000), offset: 5000, size: whole.length - 5000 }),
+      code('RANGE_INVALID'),
+      'at the commit',
+    );
     const resumed = await registry.startUpload('a/b', { resume: upload.id });
     same(resumed.offset, 1000, 'offset after that');
     await resumed.commit(digest, { chunk: whole.subarray(1000), offset: 1000, size: whole.length - 1000 });
@@ -94,7 +110,14 @@ export const uploadCases = cases('uploads', {
     await pushBlob(registry, 'c/d', bytes('so that it is there'));
     const { id } = await registry.startUpload('a/b');
     await refused(registry.startUpload('c/d', { resume: id }), isNotFound, 'elsewhere');
-    for (const madeUp of ['', '..', '../../etc/passwd', 'nothing', 'http://127.0.0.1:1/v2/a/b/blobs/uploads/x', '0'.repeat(32)]) {
+    for (const madeUp of [
+      '',
+      '..',
+      '../../etc/passwd',
+      'nothing',
+      'http://127.0.0.1:1/v2/a/b/blobs/uploads/x',
+      '0'.repeat(32),
+    ]) {
       await refused(registry.startUpload('a/b', { resume: madeUp }), isNotFound, madeUp);
     }
   },

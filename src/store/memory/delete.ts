@@ -6,7 +6,8 @@ export function deleteOperations(shelves: Shelves): Pick<Registry, 'deleteBlob' 
     async deleteBlob(repository, digest, { signal } = {}) {
       signal?.throwIfAborted();
       checkDigest(digest);
-      if (!shelves.existing(repository).blobs.delete(digest)) throw notFound('BLOB_UNKNOWN', repository, digest);
+      if (!shelves.existing(repository).blobs.delete(digest))
+        throw notFound('BLOB_UNKNOWN', repository, digest);
     },
     async deleteManifest(repository, reference, { signal } = {}) {
       signal?.throwIfAborted();

@@ -19,7 +19,11 @@ export function listOperations(shelves: Shelves): Pick<Registry, 'repositories' 
   };
 }
 
-function* sorted(names: Iterable<string>, after: string | undefined, signal: AbortSignal | undefined): Generator<string> {
+function* sorted(
+  names: Iterable<string>,
+  after: string | undefined,
+  signal: AbortSignal | undefined,
+): Generator<string> {
   for (const name of [...names].sort()) {
     signal?.throwIfAborted();
     if (after === undefined || name > after) yield name;

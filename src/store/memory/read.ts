@@ -15,7 +15,10 @@ export function readOperations(shelves: Shelves): Read {
     async getBlob(repository, digest, { range, signal } = {}) {
       signal?.throwIfAborted();
       const { bytes, descriptor } = findBlob(repository, digest);
-      return contentOfBytes(bytes, { descriptor, ...(range !== undefined && { range: clampRange(range, bytes.length) }) });
+      return contentOfBytes(bytes, {
+        descriptor,
+        ...(range !== undefined && { range: clampRange(range, bytes.length) }),
+      });
     },
     async getManifest(repository, reference, { signal } = {}) {
       signal?.throwIfAborted();

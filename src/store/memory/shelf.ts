@@ -55,13 +55,20 @@ export function createShelves(): Shelves {
     writable(repository) {
       let shelf = find(repository);
       if (shelf === undefined) {
-        shelf = { blobs: new Map(), manifests: new Map(), tags: new Map(), uploads: new Map(), referrers: new Map() };
+        shelf = {
+          blobs: new Map(),
+          manifests: new Map(),
+          tags: new Map(),
+          uploads: new Map(),
+          referrers: new Map(),
+        };
         shelves.set(repository, shelf);
       }
       return shelf;
     },
     // A repository in which nothing but an unfinished upload stands is not one yet.
-    names: () => [...shelves].filter(([, shelf]) => shelf.blobs.size + shelf.manifests.size > 0).map(([name]) => name),
+    names: () =>
+      [...shelves].filter(([, shelf]) => shelf.blobs.size + shelf.manifests.size > 0).map(([name]) => name),
     all: () => shelves.values(),
   };
 }

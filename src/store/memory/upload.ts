@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { digestOf, verifiableAlgorithm, type Descriptor, type Digest } from '../../oci/index.ts';
-import { checkDigest, openable, RegistryError, type ChunkOptions, type Registry, type Source, type Upload } from '../../registry/index.ts';
+import {
+  checkDigest,
+  openable,
+  RegistryError,
+  type ChunkOptions,
+  type Registry,
+  type Source,
+  type Upload,
+} from '../../registry/index.ts';
 import type { Shelves, StoredUpload } from './shelf.ts';
 
 export function uploadOperations(shelves: Shelves): Pick<Registry, 'startUpload'> {
@@ -21,7 +29,10 @@ export function uploadOperations(shelves: Shelves): Pick<Registry, 'startUpload'
 function find(shelves: Shelves, repository: string, id: string): StoredUpload {
   const upload = shelves.find(repository)?.uploads.get(id);
   if (upload === undefined) {
-    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `upload is not known in ${repository}`, { status: 404, repository });
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `upload is not known in ${repository}`, {
+      status: 404,
+      repository,
+    });
   }
   return upload;
 }
@@ -48,9 +59,17 @@ function open(shelves: Shelves, repository: string, id: string): Upload {
 }
 
 /** Takes a chunk as a whole or not at all: after an error the upload stands where it stood. */
-async function append(upload: StoredUpload, chunk: Source, { offset, size, signal }: ChunkOptions = {}): Promise<void> {
+async function append(
+  upload: StoredUpload,
+  chunk: Source,
+  { offset, size, signal }: ChunkOptions = {},
+): Promise<void> {
   if ((offset !== undefined && offset !== upload.size) || upload.writing) {
-    throw new RegistryError('RANGE_INVALID', `the upload stands at ${upload.size}, not at ${offset ?? 'a place for another writer'}`, { status: 416 });
+    throw new RegistryError(
+      'RANGE_INVALID',
+      `the upload stands at ${upload.size}, not at ${offset ?? 'a place for another writer'}`,
+      { status: 416 },
+    );
   }
   upload.writing = true;
   try {
@@ -62,7 +81,9 @@ async function append(upload: StoredUpload, chunk: Source, { offset, size, signa
       length += piece.length;
     }
     if (size !== undefined && length !== size) {
-      throw new RegistryError('SIZE_INVALID', `the chunk has ${length} bytes, ${size} were announced`, { status: 400 });
+      throw new RegistryError('SIZE_INVALID', `the chunk has ${length} bytes, ${size} were announced`, {
+        status: 400,
+      });
     }
     upload.chunks.push(...chunks);
     upload.size += length;
@@ -78,7 +99,11 @@ function commit(shelves: Shelves, repository: string, id: string, digest: Digest
   const algorithm = verifiableAlgorithm(digest);
   const got = algorithm === undefined ? undefined : digestOf(bytes, algorithm);
   if (got !== digest) {
-    throw new RegistryError('DIGEST_INVALID', `expected ${digest}, got ${got ?? 'an algorithm that cannot be verified'}`, { status: 400, repository });
+    throw new RegistryError(
+      'DIGEST_INVALID',
+      `expected ${digest}, got ${got ?? 'an algorithm that cannot be verified'}`,
+      { status: 400, repository },
+    );
   }
   shelf.blobs.set(digest, bytes);
   return { mediaType: 'application/octet-stream', digest, size: bytes.length };

@@ -56,7 +56,12 @@ export function writeOperations(shelves: Shelves, { sparse = false }: MemoryOpti
       const shelf = shelves.writable(repository);
       const subject = manifest.subject?.digest;
       const referrer = referrerDescriptor(manifest, descriptor);
-      shelf.manifests.set(descriptor.digest, { bytes: bytes.slice(), descriptor, referrer, ...(subject !== undefined && { subject }) });
+      shelf.manifests.set(descriptor.digest, {
+        bytes: bytes.slice(),
+        descriptor,
+        referrer,
+        ...(subject !== undefined && { subject }),
+      });
       for (const tag of tags) shelf.tags.set(tag, descriptor.digest);
       if (subject !== undefined) {
         const referrers = shelf.referrers.get(subject) ?? new Map<Digest, Descriptor>();
