@@ -1,5 +1,5 @@
 import { isDockerHub, printable } from '../oci/index.ts';
-import { RegistryError, type ErrorFacts } from '../registry/index.ts';
+import { isRegistryError, RegistryError, type ErrorFacts } from '../registry/index.ts';
 import { followable } from '../transport/index.ts';
 
 /** Who sent us to a token server, and what we would take along. */
@@ -30,11 +30,18 @@ export function checkRealm(realm: string | undefined, question: RealmQuestion): 
       `${registry.host} names no token server that may be asked: ${why}`,
       facts,
     );
+  const follow = (href: string): URL => {
+    try {
+      return followable(href, registry, 'AUTH_REALM_REFUSED');
+    } catch (error) {
+      throw isRegistryError(error) ? refuse(error.message) : error;
+    }
+  };
   if (realm === undefined || realm === '') throw refuse('the realm is missing');
   const said = `the realm "${printable(realm, 200)}"`;
   if (!URL.canParse(realm)) throw refuse(`${said} is not an absolute URL`);
   // As a URL, not as text: `https:evil.test` is absolute by itself, and relative where there is a base.
-  const url = followable(new URL(realm).href, registry, 'AUTH_REALM_REFUSED');
+  const url = follow(new URL(realm).href);
   if (withCredentials && !isTrusted(url, registry, allowRealms)) {
     throw refuse(
       `${said} is on another site, so it is not given the credentials of ${registry.host}; ` +

@@ -80,14 +80,22 @@ describe('several challenges', () => {
         ['bearer', { realm: 'b' }],
       ],
     ],
-    ['joined, with a comma in a value', ['Basic realm="a, b", ' + BEARER], [['basic', { realm: 'a, b' }], bearer]],
+    [
+      'joined, with a comma in a value',
+      ['Basic realm="a, b", ' + BEARER],
+      [['basic', { realm: 'a, b' }], bearer],
+    ],
     ['in two header lines', ['Basic realm="a"', BEARER], [['basic', { realm: 'a' }], bearer]],
     ['of which one has token68', ['Negotiate abc==, ' + BEARER], [['negotiate', 'abc=='], bearer]],
     ['of which one has nothing', ['Negotiate, ' + BEARER], [['negotiate', {}], bearer]],
     ['with no comma between', ['Negotiate ' + BEARER], [['negotiate', {}], bearer]],
     ['with garbage before', ['@@ "x, y" =z, ' + BEARER], [bearer]],
     ['with parameters of nobody before', ['realm="z", ' + BEARER], [bearer]],
-    ['with garbage between: what follows it belongs to nobody', ['Basic @, realm="z", ' + BEARER], [['basic', {}], bearer]],
+    [
+      'with garbage between: what follows it belongs to nobody',
+      ['Basic @, realm="z", ' + BEARER],
+      [['basic', {}], bearer],
+    ],
   ])('%s', (_name, values, want) => {
     expect(parse(...values)).toEqual(want);
   });
@@ -119,7 +127,9 @@ describe('what cannot be read', () => {
 });
 
 describe('any text', () => {
-  const tricky = fc.string({ unit: fc.constantFrom('B', 'a', '=', '"', '\\', ',', ' ', '\t', '/', '@', 'é') });
+  const tricky = fc.string({
+    unit: fc.constantFrom('B', 'a', '=', '"', '\\', ',', ' ', '\t', '/', '@', 'é'),
+  });
 
   test('is read without an error', () => {
     fc.assert(
@@ -131,12 +141,15 @@ describe('any text', () => {
 
   test('is read in time that grows with its length', () => {
     fc.assert(
-      fc.property(tricky.filter((text) => text !== ''), (text) => {
-        const value = text.repeat(Math.floor(8192 / text.length));
-        const started = performance.now();
-        parseChallenges([value]);
-        expect(performance.now() - started).toBeLessThan(50);
-      }),
+      fc.property(
+        tricky.filter((text) => text !== ''),
+        (text) => {
+          const value = text.repeat(Math.floor(8192 / text.length));
+          const started = performance.now();
+          parseChallenges([value]);
+          expect(performance.now() - started).toBeLessThan(50);
+        },
+      ),
       { numRuns: 300 },
     );
   });

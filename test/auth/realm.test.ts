@@ -3,7 +3,12 @@ import { checkRealm } from '../../src/auth/realm.ts';
 import { RegistryError } from '../../src/registry/index.ts';
 
 /** The reason of a refusal, or `allowed`. */
-function ask(registry: string, realm: string | undefined, withCredentials = true, allowRealms: readonly string[] = []): string {
+function ask(
+  registry: string,
+  realm: string | undefined,
+  withCredentials = true,
+  allowRealms: readonly string[] = [],
+): string {
   try {
     checkRealm(realm, { registry: new URL(registry), withCredentials, allowRealms });
     return 'allowed';
@@ -17,7 +22,11 @@ function ask(registry: string, realm: string | undefined, withCredentials = true
 describe('with credentials', () => {
   test.each([
     ['the same host', 'https://registry.example.com', 'https://registry.example.com/token'],
-    ['the same host, another port', 'https://registry.example.com:5000', 'https://registry.example.com:5001/token'],
+    [
+      'the same host, another port',
+      'https://registry.example.com:5000',
+      'https://registry.example.com:5001/token',
+    ],
     ['the same site', 'https://registry.example.com', 'https://auth.example.com/token'],
     ['the same site below a shared name', 'https://registry.shop.co.uk', 'https://auth.shop.co.uk/token'],
     ['GitLab', 'https://registry.gitlab.com', 'https://gitlab.com/jwt/auth'],

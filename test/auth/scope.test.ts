@@ -17,7 +17,11 @@ describe('written', () => {
   test.each([
     ['nothing', noScope, ''],
     ['a repository', repositoryScope('foo', 'pull'), 'repository:foo:pull'],
-    ['actions sorted, and each once', repositoryScope('foo', 'push', 'pull', 'push'), 'repository:foo:pull,push'],
+    [
+      'actions sorted, and each once',
+      repositoryScope('foo', 'push', 'pull', 'push'),
+      'repository:foo:pull,push',
+    ],
     ['a repository with nothing to do', repositoryScope('foo'), ''],
     ['the catalog', catalogScope, 'registry:catalog:*'],
     [
@@ -88,7 +92,9 @@ describe('the algebra of sets', () => {
       )
       .map(([type, name, actions]) => `${type}:${name}:${actions.join(',')}`),
   );
-  const scope: fc.Arbitrary<Scope> = fc.array(word, { maxLength: 6 }).map((words) => parseScope(words.join(' ')));
+  const scope: fc.Arbitrary<Scope> = fc
+    .array(word, { maxLength: 6 })
+    .map((words) => parseScope(words.join(' ')));
 
   test('holds', () => {
     fc.assert(

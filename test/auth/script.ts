@@ -1,5 +1,10 @@
 import { expect } from 'vitest';
-import type { HeaderFields, Transport, TransportRequest, TransportResponse } from '../../src/transport/index.ts';
+import type {
+  HeaderFields,
+  Transport,
+  TransportRequest,
+  TransportResponse,
+} from '../../src/transport/index.ts';
 
 /** What a scripted server answers. */
 export interface Answer {
@@ -63,7 +68,8 @@ async function written({ method, url, headers, body }: TransportRequest): Promis
 }
 
 function response(request: TransportRequest, answer: Answer, onEnd: () => void): TransportResponse {
-  const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
+  const bytes =
+    typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
   let ended = false;
   const end = (): void => {
     if (!ended) onEnd();

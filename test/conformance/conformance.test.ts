@@ -2,7 +2,7 @@
  * The conformance suite over stacks of this project: a server over a store, over a client of a server, and so on.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { memory, overHttp } from '../contract/stacks.ts';
+import { layout, memory, overHttp } from '../contract/stacks.ts';
 import { conformance } from './suite.ts';
 
 /** Something that serves the distribution API. */
@@ -14,6 +14,7 @@ interface Stack {
 
 const stacks: readonly Stack[] = [
   { name: 'a server over memory', start: async () => overHttp(await memory()) },
+  { name: 'a server over a layout', start: async () => overHttp(await layout()) },
   { name: 'a server over a client of a server', start: async () => overHttp(await overHttp(await memory())) },
 ];
 

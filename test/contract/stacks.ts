@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { registryClient, type RegistryClient } from '../../src/client/index.ts';
 import { intercept, type Registry } from '../../src/registry/index.ts';
 import { createHandler, listen, toFetchHandler } from '../../src/server/index.ts';
+import { layoutRegistry } from '../../src/store/layout/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { fetchTransport } from '../../src/transport/index.ts';
 
@@ -33,6 +37,12 @@ export async function overHttp(
 
 export const memory = async (): Promise<Stack> => ({ registry: memoryRegistry(), close: nothing });
 
+export async function layout(): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-test-'));
+  // That what is acknowledged is on the disk is tested elsewhere; here it would take most of the time.
+  return { registry: layoutRegistry(folder, { durable: false }), close: () => rm(folder, { recursive: true }) };
+}
+
 /** The fetch handler, called by the fetch transport: HTTP without a wire. */
 async function overFetch(inner: Stack): Promise<Stack> {
   const handle = toFetchHandler(createHandler(inner.registry));
@@ -51,6 +61,8 @@ export const stacks: Readonly<Record<string, () => Promise<Stack>>> = {
     ...(await memory()),
     registry: intercept(memoryRegistry(), (operation, next) => next(operation)),
   }),
+  layout,
+  'client, server, layout': async () => overHttp(await layout()),
   'client, server, memory': async () => overHttp(await memory()),
   'client, server, client, server, memory': async () => overHttp(await overHttp(await memory())),
   'fetch client, fetch server, memory': async () => overFetch(await memory()),

@@ -11,7 +11,7 @@ import { isAbsent } from './failure.ts';
 async function native(): Promise<typeof import('fs-native-extensions')> {
   try {
     const loaded = await import('fs-native-extensions');
-    return 'default' in loaded ? (loaded.default as typeof loaded) : loaded;
+    return loaded.default ?? loaded;
   } catch (cause) {
     const platform = `${process.platform}-${process.arch}`;
     throw new RegistryError('UNSUPPORTED', `layouts cannot be written on ${platform}: no file locks for it`, {

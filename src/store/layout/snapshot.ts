@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Invalid, type Descriptor, type Digest } from '../../oci/index.ts';
+import { Invalid, printable, type Descriptor, type Digest } from '../../oci/index.ts';
 import { repositoryNotFound } from '../../registry/index.ts';
 import { about, isAbsent, layoutInvalid } from './failure.ts';
 import { PRIVATE } from './folder.ts';
@@ -36,7 +36,7 @@ export interface IndexReader {
 export interface LayoutPlace {
   readonly repository: string;
   readonly path: string;
-  /** Whether a folder that is no layout is an error, and not just a folder on the way to another repository. */
+  /** Whether this is the only one: a folder that is no layout is a mistake then, and not on the way to a repository. */
   readonly single: boolean;
 }
 
@@ -83,7 +83,7 @@ export function createIndexReader(place: LayoutPlace): IndexReader {
     currentOrNone,
     async current() {
       const snapshot = await currentOrNone();
-      if (snapshot === undefined) throw repositoryNotFound(place.repository);
+      if (snapshot === undefined) throw await absence(place);
       return snapshot;
     },
     async written(index, bytes) {
@@ -141,18 +141,27 @@ async function stampOf(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-/** Tells a layout that is not there from one that is broken, where `index.json` is missing. */
+/** Tells a layout that is not there yet from one that is broken, where `index.json` is missing. */
 async function checkAbsence(place: LayoutPlace): Promise<void> {
   const names = await namesIn(place.path);
-  if (names === undefined) return;
-  if (names.includes('oci-layout')) {
-    await checkLayoutFile(place);
-    // We write `index.json` last: without a blob, this is a layout whose making was cut short.
-    if ((await namesIn(join(place.path, 'blobs')))?.length)
-      throw layoutInvalid(place.repository, 'index.json', 'it is missing');
-  } else if (place.single && !names.includes(PRIVATE)) {
-    throw layoutInvalid(place.repository, 'oci-layout', 'it is missing');
-  }
+  if (!names?.includes('oci-layout')) return;
+  await checkLayoutFile(place);
+  // We write `index.json` last: without a blob, this is a layout whose making was cut short.
+  const blobs = await namesIn(join(place.path, 'blobs'));
+  if (blobs?.length) throw layoutInvalid(place.repository, 'index.json', 'it is missing');
+}
+
+/** Why a layout that is not there cannot be read. */
+async function absence(place: LayoutPlace): Promise<Error> {
+  const names = place.single ? await namesIn(place.path) : undefined;
+  // An empty folder may become one, as may one that we began with. One that holds other things was probably meant to be another.
+  if (names === undefined || names.includes('oci-layout') || names.every((name) => name === PRIVATE))
+    return repositoryNotFound(place.repository);
+  return layoutInvalid(
+    place.repository,
+    'oci-layout',
+    `it is missing, ${printable(place.path, 260)} is no layout`,
+  );
 }
 
 async function checkLayoutFile(place: LayoutPlace): Promise<void> {
