@@ -58,18 +58,13 @@ export async function synthesizeIndex(
   );
   const entries = unique(entriesOf(found));
   const limit = pLimit(CONCURRENCY);
+  const aborting = signal === undefined ? {} : { signal };
+  const read = async (entry: Descriptor): Promise<ReadManifest> =>
+    entry.digest === found.descriptor.digest
+      ? found
+      : readManifest(registry, repository, entry.digest, { ...aborting, expected: entry });
   const platforms = await Promise.all(
-    entries.map((entry) =>
-      limit(() =>
-        platformOf(
-          registry,
-          repository,
-          entry,
-          entry.digest === found.descriptor.digest ? found : undefined,
-          options,
-        ),
-      ),
-    ),
+    entries.map((entry) => limit(() => platformOf(registry, repository, entry, () => read(entry), aborting))),
   );
   const architectures = new Map(entries.map(({ digest }, at) => [digest, architectureOf(platforms[at])]));
   return {
@@ -96,25 +91,21 @@ export function attestedBy({ annotations }: Descriptor): Digest | undefined {
 
 /**
  * The platform of an index's entry: as it says, or as the image's config does where it says nothing.
- * @param read the manifest, if it was read already
+ * @param read gives the entry's manifest; is called only where it is needed
  */
 export async function platformOf(
   registry: Registry,
   repository: string,
   entry: Descriptor,
-  read: ReadManifest | undefined,
-  { signal }: Options,
+  read: () => Promise<ReadManifest>,
+  options: Options,
 ): Promise<Platform | undefined> {
-  const { platform, mediaType, digest } = entry;
+  const { platform, mediaType, data } = entry;
   // Go writes an empty platform where it has none.
   if (platform?.os && platform.architecture) return normalizeForIndex(platform);
   if (!isImageType(mediaType)) return undefined;
-  const options = signal === undefined ? {} : { signal };
   const manifest =
-    read?.manifest ??
-    (entry.data == null
-      ? (await readManifest(registry, repository, digest, { ...options, expected: entry })).manifest
-      : parseManifest(Buffer.from(entry.data, 'base64'), mediaType));
+    data == null ? (await read()).manifest : parseManifest(Buffer.from(data, 'base64'), mediaType);
   const found = await configPlatform(registry, repository, manifest, options);
   return found === undefined ? undefined : normalizeForIndex(found);
 }

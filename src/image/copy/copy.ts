@@ -34,7 +34,8 @@ export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions 
     verifies || inPlace ? undefined : resolved(transfer, tag ?? to.digest ?? from.digest, options),
   ]);
   const { platforms } = options;
-  const manifest = platforms === undefined ? source : await keepPlatforms(from, source, platforms, options);
+  const manifest =
+    platforms === undefined ? source : await keepPlatforms(transfer, source, platforms, options);
   const { digest } = manifest.descriptor;
   if (to.digest !== undefined && to.digest !== digest) {
     throw new RegistryError('DIGEST_INVALID', `the source is ${digest}, the target is to be ${to.digest}`, {

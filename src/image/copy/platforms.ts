@@ -9,6 +9,7 @@ import { RegistryError } from '../../registry/index.ts';
 import { configPlatform, type ReadManifest } from '../document.ts';
 import { attestedBy, platformOf } from '../synthesize.ts';
 import type { CopyOptions, CopyPlace } from './options.ts';
+import type { Transfer } from './transfer.ts';
 
 /**
  * The part of an index that is for some platforms, with the attestations that belong to it. If that is all of
@@ -16,7 +17,7 @@ import type { CopyOptions, CopyPlace } from './options.ts';
  * @throws {RegistryError} `MANIFEST_UNKNOWN` when there is nothing for any of them.
  */
 export async function keepPlatforms(
-  from: CopyPlace,
+  { from, read: readEntry }: Transfer,
   read: ReadManifest,
   platforms: readonly Platform[],
   { signal }: CopyOptions,
@@ -34,7 +35,7 @@ export async function keepPlatforms(
   const found = await Promise.all(
     entries.map(async (entry) =>
       attestedBy(entry) === undefined
-        ? platformOf(from.registry, from.repository, entry, undefined, options)
+        ? platformOf(from.registry, from.repository, entry, () => readEntry(entry.digest, entry), options)
         : undefined,
     ),
   );

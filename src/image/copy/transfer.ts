@@ -34,6 +34,7 @@ export interface Transfer {
   readonly from: CopyPlace;
   readonly to: CopyPlace;
   readonly sent: { manifests: number; blobs: number; bytes: number };
+  /** Reads a manifest of the source, once. */
   read(reference: string, expected?: Descriptor): Promise<ReadManifest>;
   /** Makes all children of a manifest be there, and theirs. */
   fill(read: ReadManifest, known: Known): Promise<void>;
@@ -63,13 +64,20 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
   const skip = async (step: CopyStep, reason: SkipReason): Promise<void> => {
     await options.skipped?.(step, reason);
   };
-  const read: Transfer['read'] = (reference, expected) =>
-    limit(() =>
-      readManifest(from.registry, from.repository, reference, {
-        ...aborting,
-        ...(expected !== undefined && { expected }),
-      }),
-    );
+  const documents = new Map<string, Promise<ReadManifest>>();
+  // Platforms are looked for in manifests that are copied afterwards.
+  const read: Transfer['read'] = (reference, expected) => {
+    const reading =
+      documents.get(reference) ??
+      limit(() =>
+        readManifest(from.registry, from.repository, reference, {
+          ...aborting,
+          ...(expected !== undefined && { expected }),
+        }),
+      );
+    documents.set(reference, reading);
+    return reading;
+  };
 
   const moveBlob = async (descriptor: Descriptor): Promise<void> => {
     const step: CopyStep = { kind: 'blob', descriptor };
@@ -104,6 +112,7 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     }
     await transfer.fill(manifest, { ask: known.ask });
     await transfer.push(manifest, { digest: descriptor.digest });
+    documents.delete(descriptor.digest);
   };
 
   const isThere = async ({ digest }: Descriptor): Promise<boolean> => {
