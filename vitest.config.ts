@@ -5,6 +5,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/interop/**'],
+    // A process for each file: tests of the command line may change cwd and env. It costs 0.2 s a file; where that
+    // hurts, `npx vitest --no-isolate`.
     pool: 'forks',
     testTimeout: 20_000,
     // A forgotten `.only` fails; while working, `npx vitest --allowOnly`.

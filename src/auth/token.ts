@@ -105,7 +105,7 @@ function byRefresh(
   form.append('refresh_token', identityToken);
   const bytes = new TextEncoder().encode(form.toString());
   // Not to be sent again: a redirect would carry the secret, which is in the body, to wherever it leads.
-  const body: RequestBody = { ...openable(bytes), replayable: false, size: bytes.length };
+  const body: RequestBody = { ...openable(bytes), replayable: false };
   return {
     method: 'POST',
     url: realm,

@@ -310,6 +310,26 @@ describe('tokens end', () => {
   });
 });
 
+describe('a refused token', () => {
+  test('is not tried again for something else', async () => {
+    const push = repositoryScope('x', 'pull', 'push');
+    const { get, done } = visitor([
+      [`GET ${REGISTRY}/x/tags/list`, unauthorized(bearer('repository:x:pull'))],
+      [tokenFor('repository:x:pull,push'), token('t1')],
+      [`GET ${REGISTRY}/x/tags/list | Bearer t1`, {}],
+      [`GET ${REGISTRY}/x/tags/list | Bearer t1`, unauthorized(bearer('repository:x:pull'))],
+      [tokenFor('repository:x:pull'), token('t2')],
+      [`GET ${REGISTRY}/x/tags/list | Bearer t2`, {}],
+      [tokenFor('repository:x:pull,push'), token('t3')],
+      [`GET ${REGISTRY}/x/tags/list | Bearer t3`, {}],
+    ]);
+    await get('/x/tags/list', push);
+    await get('/x/tags/list', x);
+    await get('/x/tags/list', push);
+    done();
+  });
+});
+
 describe('at the same time', () => {
   test('two requests ask for one token', async () => {
     const { get, done } = visitor([

@@ -9,6 +9,16 @@ function parse(...values: readonly string[]): unknown[] {
   );
 }
 
+/** Milliseconds of the fastest of several runs: other work on the machine can only add to it. */
+function fastest(values: readonly string[]): number {
+  const runs = Array.from({ length: 5 }, () => {
+    const started = performance.now();
+    parseChallenges(values);
+    return performance.now() - started;
+  });
+  return Math.min(...runs);
+}
+
 const BEARER = 'Bearer realm="https://a/token",service="s",scope="repository:x:pull"';
 const bearer = ['bearer', { realm: 'https://a/token', service: 's', scope: 'repository:x:pull' }];
 
@@ -117,12 +127,14 @@ describe('what cannot be read', () => {
     expect(parse('Basic realm="a", Bearer realm="unterminated')).toEqual([['basic', { realm: 'a' }]]);
   });
 
-  // Row 21 of the corpus.
+  // Row 21 of the corpus, with its limit.
   test('64 KiB of quotes that do not end take no time', () => {
-    const started = performance.now();
-    expect(parse('Bearer realm="' + '\\"'.repeat(32 * 1024))).toEqual([]);
-    expect(parse(...Array.from({ length: 8 }, () => 'Bearer realm="' + '\\"'.repeat(4000)))).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(50);
+    const values = ['Bearer realm="' + '\\"'.repeat(32 * 1024)];
+    expect(parse(...values)).toEqual([]);
+    expect(fastest(values)).toBeLessThan(5);
+    const pieces = Array.from({ length: 8 }, () => 'Bearer realm="' + '\\"'.repeat(4000));
+    expect(parse(...pieces)).toEqual([]);
+    expect(fastest(pieces)).toBeLessThan(5);
   });
 });
 
@@ -145,9 +157,8 @@ describe('any text', () => {
         tricky.filter((text) => text !== ''),
         (text) => {
           const value = text.repeat(Math.floor(8192 / text.length));
-          const started = performance.now();
-          parseChallenges([value]);
-          expect(performance.now() - started).toBeLessThan(50);
+          // Linear is 3 ms at the most; quadratic would be hundreds.
+          expect(fastest([value])).toBeLessThan(25);
         },
       ),
       { numRuns: 300 },

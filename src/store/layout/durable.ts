@@ -33,6 +33,14 @@ export function createDisk(root: string, durable: boolean): Disk {
     // Windows cannot open folders, and writes their names through.
     if (process.platform !== 'win32') await sync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   };
+  /** Folders above ours may be closed to us; then it is not us who has to see to them. */
+  const syncIfAllowed = async (path: string): Promise<void> => {
+    try {
+      await syncFolder(path);
+    } catch (error) {
+      if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error;
+    }
+  };
   return {
     durable,
     syncFolder,
@@ -41,7 +49,9 @@ export function createDisk(root: string, durable: boolean): Disk {
       const made = await mkdir(path, { recursive: true });
       // Once also for folders that were there: whoever made them may not have got as far as the sync.
       if (!durable || (made === undefined && settled.has(path))) return;
-      for (const folder of parents(path, root, made)) await syncFolder(folder);
+      for (const folder of parents(path, root, made)) {
+        await (folder === root || isBelow(folder, root) ? syncFolder(folder) : syncIfAllowed(folder));
+      }
       settled.add(path);
     },
     async replaceFile(path, bytes, temporary) {

@@ -3,9 +3,9 @@ import { DOCUMENT_LIMIT } from '../../registry/index.ts';
 import type { Documents } from './documents.ts';
 
 /** How deep indexes may stand in one another. */
-export const DEPTH_LIMIT = 8;
+const DEPTH_LIMIT = 8;
 /** How many manifests a layout may have. */
-export const NODE_LIMIT = 100_000;
+const NODE_LIMIT = 100_000;
 
 /**
  * The manifests of a repository: those that `index.json` names, and those that indexes among them name, and so on.

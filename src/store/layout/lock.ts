@@ -1,4 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { RegistryError } from '../../registry/index.ts';
 import { isAbsent } from './failure.ts';
 
@@ -30,7 +31,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   for (;;) {
     const handle = await open(path, 'a+');
     try {
-      await waitForLock(handle.fd);
+      await lockable(path, () => waitForLock(handle.fd));
       // Somebody may have cleaned up by hand while we waited; then this is the lock of a file that was.
       if (await isStillAt(handle, path)) return await work();
     } finally {
@@ -41,9 +42,22 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 }
 
 /** Takes the lock of an open file, if nobody has it; closing the file gives it back. */
-export async function lockNow(handle: FileHandle): Promise<boolean> {
+export async function lockNow(handle: FileHandle, path: string): Promise<boolean> {
   const { tryLock } = await native();
-  return tryLock(handle.fd);
+  return lockable(path, async () => tryLock(handle.fd));
+}
+
+/** The disk may have no locks: some network file systems. */
+async function lockable<T>(path: string, lock: () => Promise<T>): Promise<T> {
+  try {
+    return await lock();
+  } catch (cause) {
+    const name = `${basename(dirname(path))}/${basename(path)}`;
+    throw new RegistryError('UNKNOWN', `cannot lock ${name}: ${(cause as Error).message}`, {
+      status: 500,
+      cause,
+    });
+  }
 }
 
 /** Whether a file that was opened is what its path leads to. */

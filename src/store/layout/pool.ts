@@ -5,6 +5,7 @@ import { algorithmOf, encodedOf, type Digest } from '../../oci/index.ts';
 import { holds } from './blob-file.ts';
 import { removeQuietly, type Disk } from './durable.ts';
 import { isAbsent, systemCode } from './failure.ts';
+import { stampOf } from './look.ts';
 import { randomName } from './temporary.ts';
 
 /**
@@ -12,6 +13,8 @@ import { randomName } from './temporary.ts';
  * repository may read is decided by its own folder alone, and the disk counts who still has a blob.
  */
 export interface Pool {
+  /** Whether there is such a blob. */
+  has(digest: Digest): Promise<boolean>;
   /** Makes a link to a blob of the pool; false when there is none. Its bytes were not looked at. */
   take(digest: Digest, path: string): Promise<boolean>;
   /**
@@ -34,6 +37,7 @@ export function createPool(folder: string, disk: Disk): Pool {
     return tryLink(path, pooled);
   };
   return {
+    has: async (digest) => (await stampOf(pathOf(digest)))?.isFile() ?? false,
     async take(digest, path) {
       const pooled = pathOf(digest);
       try {

@@ -70,7 +70,7 @@ async function hold(repository: Repository, { path, size }: Session): Promise<Fi
     throw isAbsent(error) ? unknownUpload(repository) : error;
   }
   try {
-    if (!(await lockNow(handle)))
+    if (!(await lockNow(handle, path)))
       throw wrongRange(`the upload stands at ${size}, and another writer is at it`);
     // It may have been committed since we opened it: what we hold then is no upload any more, but a blob.
     if (!(await isStillAt(handle, path))) throw unknownUpload(repository);

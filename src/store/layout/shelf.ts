@@ -99,13 +99,16 @@ export function createShelf(layout: string, disk: Disk, pool: Pool | undefined):
         await put(file, digest, size);
       }),
     async borrow(digest, from) {
+      if (from === undefined && !(await pool?.has(digest))) return undefined;
       const file = await temporary();
       try {
         if (from === undefined) {
           if (!(await pool?.take(digest, file))) return undefined;
         } else if ((await tryLink(from, file)) !== 'linked') await copy(from, file);
-        const { size } = await lstat(file);
-        return { file, size };
+        const lent = await lstat(file);
+        if (lent.isFile()) return { file, size: lent.size };
+        await removeQuietly(file);
+        return undefined;
       } catch (error) {
         await removeQuietly(file);
         if (isAbsent(error)) return undefined;

@@ -1,10 +1,10 @@
-import { constants, type BigIntStats } from 'node:fs';
-import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { Invalid, printable, type Descriptor, type Digest } from '../../oci/index.ts';
 import { repositoryNotFound } from '../../registry/index.ts';
-import { about, isAbsent, layoutInvalid } from './failure.ts';
+import { layoutInvalid } from './failure.ts';
 import { PRIVATE } from './folder.ts';
+import { namesIn, readRegular, stampOf, type SmallFile } from './look.ts';
 import {
   byDigest,
   checkVersion,
@@ -40,9 +40,7 @@ export interface LayoutPlace {
   readonly single: boolean;
 }
 
-interface Held {
-  readonly stamp: BigIntStats;
-  readonly bytes: Uint8Array;
+interface Held extends SmallFile {
   readonly snapshot: Snapshot;
   /** Whether the stamp tells later changes: not if the file was written in the same tick of the clock. */
   readonly settled: boolean;
@@ -132,15 +130,6 @@ function sameFile(a: BigIntStats, b: BigIntStats): boolean {
   );
 }
 
-async function stampOf(path: string): Promise<BigIntStats | undefined> {
-  try {
-    return await lstat(path, { bigint: true });
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-}
-
 /** Tells a layout that is not there yet from one that is broken, where `index.json` is missing. */
 async function checkAbsence(place: LayoutPlace): Promise<void> {
   const names = await namesIn(place.path);
@@ -179,45 +168,13 @@ function read<T>(place: LayoutPlace, file: string, parse: () => T): T {
   }
 }
 
-async function namesIn(path: string): Promise<readonly string[] | undefined> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-}
-
+/** A file of the layout; undefined where it is not there. */
 async function readBounded(
-  place: LayoutPlace,
+  { path, repository }: LayoutPlace,
   name: string,
   limit: number,
-): Promise<{ readonly stamp: BigIntStats; readonly bytes: Uint8Array } | undefined> {
-  const path = join(place.path, name);
-  const found = await stampOf(path);
-  if (found === undefined) return undefined;
-  if (!found.isFile()) throw layoutInvalid(place.repository, name, 'it is not a regular file');
-  let handle: FileHandle;
-  try {
-    handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-  try {
-    const stamp = await handle.stat({ bigint: true });
-    if (stamp.size > limit)
-      throw layoutInvalid(place.repository, name, `it has ${stamp.size} bytes, more than ${limit}`);
-    // It may be growing: what is read is bounded, not only what was announced.
-    const buffer = Buffer.allocUnsafe(Number(stamp.size) + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await about(path, handle.read(buffer, length, buffer.length - length, length));
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return { stamp, bytes: buffer.subarray(0, length) };
-  } finally {
-    await handle.close();
-  }
+): Promise<SmallFile | undefined> {
+  const file = await readRegular(join(path, name), limit);
+  if (typeof file === 'string') throw layoutInvalid(repository, name, file);
+  return file;
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHUNK } from './blob-file.ts';
 import { removeQuietly, type Disk } from './durable.ts';
 import { about, isAbsent } from './failure.ts';
+import { namesIn } from './look.ts';
 
 /** A name that nobody else has: 128 random bits. */
 export function randomName(): string {
@@ -107,7 +108,7 @@ async function writeAll(
  * @param age in milliseconds
  */
 export async function removeOlder(folder: string, age: number): Promise<void> {
-  for (const name of await namesIn(folder)) {
+  for (const name of (await namesIn(folder)) ?? []) {
     const path = join(folder, name);
     try {
       // Not the time of the last write: a link to a blob of last year is not a year old. Changes that came
@@ -117,14 +118,5 @@ export async function removeOlder(folder: string, age: number): Promise<void> {
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
   }
 }

@@ -25,6 +25,9 @@ const inode = async (path: string): Promise<{ ino: number; nlink: number }> => {
 const temporaries = (repository: string): Promise<string[]> =>
   readdir(join(folder(), repository, '.stowage/tmp'));
 
+/** Asked here, since a runner takes its time to show where millions of bytes differ. */
+const isLarge = (bytes: Uint8Array): boolean => Buffer.compare(bytes, large.bytes) === 0;
+
 /** The bytes in pieces of an odd size. */
 async function* pieces(bytes: Uint8Array = large.bytes, length = 70_001): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
@@ -105,17 +108,21 @@ describe('mountFrom', () => {
     await registry.pushBlob('b', large.descriptor, large.bytes, { mountFrom: 'a' });
     await registry.pushBlob('a', large.descriptor, large.bytes, { mountFrom: 'a' });
     for (const name of ['a', 'b'])
-      expect(await (await registry.getBlob(name, digest)).bytes(4 * MIB)).toEqual(large.bytes);
+      expect(isLarge(await (await registry.getBlob(name, digest)).bytes(4 * MIB))).toBe(true);
   });
 });
 
 describe('pushing again', () => {
   test('rewrites nothing that is whole', async () => {
     await pushBlob(registry, 'a', large);
-    const before = await lstat(file('a'), { bigint: true });
+    const stamp = async (): Promise<unknown> => {
+      const { ino, nlink, mtimeNs, ctimeNs } = await lstat(file('a'), { bigint: true });
+      return { ino, nlink, mtimeNs, ctimeNs };
+    };
+    const before = await stamp();
     await pushBlob(registry, 'a', large);
     await registry.mountBlob('a', digest);
-    expect(await lstat(file('a'), { bigint: true })).toEqual(before);
+    expect(await stamp()).toEqual(before);
   });
 
   test.each([
@@ -127,10 +134,10 @@ describe('pushing again', () => {
     // In place, so that the pool's is the same file.
     await writeFile(file('a'), bytes);
     await pushBlob(registry, 'b', large);
-    expect(await readFile(file('b'))).toEqual(large.bytes);
-    expect(await readFile(pooled())).toEqual(large.bytes);
+    expect(isLarge(await readFile(file('b')))).toBe(true);
+    expect(isLarge(await readFile(pooled()))).toBe(true);
     await pushBlob(registry, 'a', large);
-    expect(await readFile(file('a'))).toEqual(large.bytes);
+    expect(isLarge(await readFile(file('a')))).toBe(true);
     const { ino } = await inode(pooled());
     for (const name of ['a', 'b']) expect(await inode(file(name))).toEqual({ ino, nlink: 3 });
   });
@@ -139,7 +146,7 @@ describe('pushing again', () => {
     await pushBlob(registry, 'a', piece('other'));
     await symlink('nowhere', file('a'));
     await pushBlob(registry, 'a', large);
-    expect(await readFile(file('a'))).toEqual(large.bytes);
+    expect(isLarge(await readFile(file('a')))).toBe(true);
   });
 });
 
@@ -198,7 +205,6 @@ describe('reading', () => {
     [MIB - 1, MIB + 1],
     [size - 1, size + 99],
     [7, 2 * MIB + 9],
-    [3, 3],
   ])('from %s to %s', async (start, end) => {
     const content = await registry.getBlob('a', digest, {
       range: { start, ...(end !== undefined && { end }) },

@@ -1,0 +1,37 @@
+/**
+ * What a process of its own does in the tests: it is bundled, since Node 20 does not run TypeScript.
+ * It says what it has done, line by line.
+ */
+import { writeSync } from 'node:fs';
+import { layoutRegistry } from '../../../src/store/layout/index.ts';
+import { withLock } from '../../../src/store/layout/lock.ts';
+import { config, image, piece, push, pushBlob } from './image.ts';
+
+/** What to do. */
+export type Task =
+  | { readonly task: 'hold the lock'; readonly lock: string }
+  | { readonly task: 'push'; readonly root: string; readonly prefix: string; readonly count: number };
+
+// At once, and not when the event loop gets to it: the process may be killed at any moment.
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+
+async function run(task: Task): Promise<void> {
+  if (task.task === 'hold the lock') {
+    await withLock(task.lock, () => {
+      say('held');
+      return new Promise(() => setInterval(() => {}, 1000));
+    });
+    return;
+  }
+  const registry = layoutRegistry(task.root);
+  await pushBlob(registry, 'a', config);
+  for (let at = 0; at < task.count; at++) {
+    const tag = `${task.prefix}-${at}`;
+    const layer = piece(tag.padEnd(50_000));
+    await pushBlob(registry, 'a', layer);
+    await push(registry, 'a', image(tag, { layers: [layer.descriptor] }), tag);
+    say(tag);
+  }
+}
+
+await run(JSON.parse(process.argv[2] ?? '') as Task);
