@@ -4,6 +4,7 @@ import {
   isDigest,
   manifestTypes,
   mediaTypes,
+  printable,
   verifiableAlgorithm,
   type Descriptor,
   type Digest,
@@ -145,7 +146,7 @@ function describe(
     throw session.invalid(
       call,
       'MEDIA_TYPE_CONFLICT',
-      `sent as ${type}, but it says that it is ${mediaType.slice(0, 100)}`,
+      `sent as ${type}, but it says that it is ${printable(mediaType)}`,
     );
   }
   return { mediaType: type, digest, size: bytes.length };
@@ -164,33 +165,34 @@ async function getPart(
     200,
   );
   await checkAnswer(session, call, response, undefined);
-  const length = contentLength(response);
-  if (response.status === 200) {
-    // The range was not heeded: the part is cut out here.
-    const size = length ?? (await resolve()).size;
-    const part = clampRange(range, size);
-    return contentOf(slice(bodyOf(response), part), {
+  return orDiscard(response, async () => {
+    const length = contentLength(response);
+    if (response.status === 200) {
+      // The range was not heeded: the part is cut out here.
+      const size = length ?? (await resolve()).size;
+      const part = clampRange(range, size);
+      return contentOf(slice(bodyOf(response), part), {
+        descriptor: { mediaType: mediaTypes.octetStream, digest, size },
+        range: part,
+        ...behind(call, response),
+      });
+    }
+    const field = headerValue(response.headers, 'content-range');
+    const part = parseContentRange(field);
+    const total = /\/(\d{1,16})$/.exec(field ?? '')?.[1];
+    if (part === undefined || part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
+      throw session.invalid(
+        call,
+        'RESPONSE_INVALID',
+        `asked for ${formatRange(range)}, got "${field?.slice(0, 80) ?? 'no Content-Range'}"`,
+      );
+    }
+    const size = total === undefined ? (await resolve()).size : Number(total);
+    return contentOf(bodyOf(response), {
       descriptor: { mediaType: mediaTypes.octetStream, digest, size },
       range: part,
       ...behind(call, response),
     });
-  }
-  const field = headerValue(response.headers, 'content-range');
-  const part = parseContentRange(field);
-  const total = /\/(\d{1,16})$/.exec(field ?? '')?.[1];
-  if (part === undefined || part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
-    await response.discard();
-    throw session.invalid(
-      call,
-      'RESPONSE_INVALID',
-      `asked for ${formatRange(range)}, got "${field?.slice(0, 80) ?? 'no Content-Range'}"`,
-    );
-  }
-  const size = total === undefined ? (await resolve()).size : Number(total);
-  return contentOf(bodyOf(response), {
-    descriptor: { mediaType: mediaTypes.octetStream, digest, size },
-    range: part,
-    ...behind(call, response),
   });
 }
 
@@ -201,21 +203,30 @@ async function checkAnswer(
   response: TransportResponse,
   asked: Digest | undefined,
 ): Promise<void> {
-  const encoding = headerValue(response.headers, 'content-encoding');
-  const digest = asked === undefined ? undefined : digestHeader(session, call, response);
-  const wrong =
-    digest !== undefined &&
-    digest !== asked &&
-    verifiableAlgorithm(digest) === verifiableAlgorithm(asked as Digest);
-  if ((encoding === undefined || encoding === 'identity') && !wrong) return;
-  await response.discard();
-  if (wrong)
-    throw session.invalid(call, 'DIGEST_MISMATCH', `expected ${asked}, the registry sends ${digest}`);
-  throw session.invalid(
-    call,
-    'ENCODING_REFUSED',
-    `the answer is encoded (${encoding?.slice(0, 60)}), though it was asked for as it is`,
-  );
+  await orDiscard(response, async () => {
+    const encoding = headerValue(response.headers, 'content-encoding');
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw session.invalid(
+        call,
+        'ENCODING_REFUSED',
+        `the answer is encoded (${encoding.slice(0, 60)}), though it was asked for as it is`,
+      );
+    }
+    const digest = asked === undefined ? undefined : digestHeader(session, call, response);
+    if (asked === undefined || digest === undefined || digest === asked) return;
+    if (verifiableAlgorithm(digest) === verifiableAlgorithm(asked))
+      throw session.invalid(call, 'DIGEST_MISMATCH', `expected ${asked}, the registry sends ${digest}`);
+  });
+}
+
+/** Looks at an answer, and lets it go if that fails: nobody will read it then. */
+async function orDiscard<T>(response: TransportResponse, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    await response.discard();
+    throw error;
+  }
 }
 
 function digestHeader(session: Session, call: Call, response: TransportResponse): Digest | undefined {
@@ -237,12 +248,10 @@ async function sizeByHead(
   response: TransportResponse,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  try {
-    return (await resolveBlob(repository, digest, signal === undefined ? {} : { signal })).size;
-  } catch (error) {
-    await response.discard();
-    throw error;
-  }
+  return orDiscard(
+    response,
+    async () => (await resolveBlob(repository, digest, signal === undefined ? {} : { signal })).size,
+  );
 }
 
 /** The body, whose connection is freed wherever the reader stops. */

@@ -14,6 +14,7 @@ import { referrersTag } from '../protocol/index.ts';
 import {
   checkDigest,
   checkRepository,
+  errorCode,
   isNotFound,
   openable,
   RegistryError,
@@ -171,7 +172,12 @@ export function createReferrersApi(session: Session): ReferrersApi {
     digest: Digest,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Descriptor> {
-    yield* (await readFallback(repository, digest, signal))?.manifests ?? [];
+    try {
+      yield* (await readFallback(repository, digest, signal))?.manifests ?? [];
+    } catch (error) {
+      // Who only reads takes a tag that is something else for no list at all, as the specification says.
+      if (errorCode(error) !== 'MANIFEST_INVALID') throw error;
+    }
   }
 }
 

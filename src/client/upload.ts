@@ -133,14 +133,15 @@ async function open(
       const { body, headers, sent } = chunkOf(chunk, options, offset);
       const answer = await session.call({ ...call, body, headers }, 202, 201, 204);
       await moveOn(answer);
-      const held = heldBy(answer);
+      const range = headerValue(answer.headers, 'range');
+      const held = parseHeld(range);
       const start = options.offset ?? offset;
       // Some registries take a chunk that leaves a gap, and say so only here. `0-0` may be no byte, or one.
-      if (held !== undefined && held !== start + sent() && !(held === 0 && start + sent() === 1)) {
+      if (range && held !== start + sent() && !(held === 0 && start + sent() === 1)) {
         throw session.invalid(
           call,
           'UPLOAD_RANGE_MISMATCH',
-          `sent up to byte ${start + sent()}, the registry holds ${held}`,
+          `sent up to byte ${start + sent()}, the registry holds ${held ?? `"${range.slice(0, 60)}"`}`,
         );
       }
       offset = start + sent();

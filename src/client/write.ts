@@ -87,16 +87,16 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
         signal,
       });
       if (location === undefined) return descriptor;
-      const call: Call = {
-        method: 'PUT',
-        route: { kind: 'uploads', repository },
-        url: withDigest(location, digest),
-        headers: { 'content-type': mediaTypes.octetStream },
-        body: sized(openable(source), size),
-        scope: repositoryScope(repository, 'pull', 'push'),
-        signal,
-      };
       try {
+        const call: Call = {
+          method: 'PUT',
+          route: { kind: 'uploads', repository },
+          url: withDigest(location, digest),
+          headers: { 'content-type': mediaTypes.octetStream },
+          body: sized(openable(source), size),
+          scope: repositoryScope(repository, 'pull', 'push'),
+          signal,
+        };
         await (await session.call(call, 201, 204)).discard();
       } catch (error) {
         await cancelUpload(session, repository, location);
@@ -128,11 +128,16 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
         (tags.length > 1 && takesTags !== false);
       if (byDigest) {
         const beside = takesTags === false ? [] : rest.slice(0, MOST_TAGS);
-        const response = await put(digest, beside.length > 0 ? beside : undefined);
-        noted = subjectOf(response, subject);
-        const taken = tagsOf(response);
-        if (beside.length > 0) takesTags = taken.size > 0;
-        rest.splice(0, rest.length, ...rest.filter((tag) => !taken.has(tag)));
+        const response =
+          beside.length > 0 ? await put(digest, beside).catch(unlessTooLong) : await put(digest);
+        if (response !== undefined) {
+          noted = subjectOf(response, subject);
+          const taken = tagsOf(response);
+          if (beside.length > 0) takesTags = taken.size > 0;
+          rest.splice(0, rest.length, ...rest.filter((tag) => !taken.has(tag)));
+        } else if (verifiableAlgorithm(digest) !== 'sha256') {
+          noted = subjectOf(await put(digest), subject);
+        }
       }
       for (const tag of rest) noted = subjectOf(await put(tag), subject) ?? noted;
       if (subject !== undefined && noted === undefined && manifest !== undefined) {
@@ -276,6 +281,11 @@ function wrongSize(size: number, seen: number): RegistryError {
     `the source should have ${size} bytes, it has ${seen > size ? 'more' : seen}`,
     { status: 400 },
   );
+}
+
+/** So many tags were more than the registry takes at once, which need not be as many as we would send. */
+function unlessTooLong(error: unknown): undefined {
+  if (!isRegistryError(error) || (error.status !== 414 && error.status !== 431)) throw error;
 }
 
 /** The tags that the registry says it has set: a comma list, or the field several times. */

@@ -53,9 +53,7 @@ export async function configPlatform(
   if (manifest.kind !== 'image') return undefined;
   const { config } = manifest.document;
   if (!isConfigType(config.mediaType)) return undefined;
-  const { os, architecture, ...rest } = JSON.parse(
-    await readConfig(registry, repository, config, options),
-  ) as Partial<Platform>;
+  const { os, architecture, ...rest } = await readConfig(registry, repository, config, options);
   if (!isText(os) || !isText(architecture)) return undefined;
   const { 'os.version': version, 'os.features': features, variant } = rest;
   return {
@@ -73,9 +71,20 @@ async function readConfig(
   repository: string,
   config: Descriptor,
   options: Options,
-): Promise<string> {
-  if (config.data != null) return Buffer.from(config.data, 'base64').toString();
-  return (await registry.getBlob(repository, config.digest, options)).text();
+): Promise<Partial<Platform>> {
+  const text =
+    config.data == null
+      ? await (await registry.getBlob(repository, config.digest, options)).text()
+      : Buffer.from(config.data, 'base64').toString();
+  try {
+    return (JSON.parse(text) as Partial<Platform> | null) ?? {};
+  } catch (error) {
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `the config ${config.digest} of an image in ${repository} is not JSON`,
+      { repository, reference: config.digest, cause: error },
+    );
+  }
 }
 
 function isText(value: unknown): value is string {

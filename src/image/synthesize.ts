@@ -116,7 +116,8 @@ function entriesOf({ descriptor, manifest }: ReadManifest): readonly Descriptor[
 
 // The first of several is the one that readers take.
 function unique(entries: readonly Descriptor[]): readonly Descriptor[] {
-  return [...new Map([...entries].reverse().map((entry) => [entry.digest, entry])).values()].reverse();
+  const seen = new Set<Digest>();
+  return entries.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
 }
 
 /** An index keeps its type; where there is none to keep, it is the one that goes with the entries. */

@@ -1,4 +1,4 @@
-import { formatReference, parseReference, type Reference } from './reference.ts';
+import { formatReference, isHost, parseReference, type Reference } from './reference.ts';
 
 /** Docker Hub's name, as references show it. */
 export const DOCKER_HUB = 'docker.io';
@@ -27,11 +27,11 @@ export function isDockerHub(host: string): boolean {
  * @throws {Invalid} subject `reference`.
  */
 export function parseDockerReference(text: string): FullReference {
+  const { host: recognised, repository: path, tag, digest } = parseReference(text);
   // `localhost` is the one host that the strict grammar cannot tell from a repository.
-  const local = text.startsWith('localhost/');
-  const strict = parseReference(local ? text.slice('localhost/'.length) : text);
-  const { repository, tag, digest } = strict;
-  const host = local ? 'localhost' : (strict.host ?? DOCKER_HUB);
+  const local = recognised === undefined && path.startsWith('localhost/');
+  const host = local ? 'localhost' : (recognised ?? DOCKER_HUB);
+  const repository = local ? path.slice('localhost/'.length) : path;
   const hub = isDockerHub(host);
   return {
     host: hub ? DOCKER_HUB : host,
@@ -41,10 +41,15 @@ export function parseDockerReference(text: string): FullReference {
   };
 }
 
-/** The short form that Docker shows: no `docker.io`, no `library/`, no `:latest`. */
+/**
+ * The short form that Docker shows: no `docker.io`, no `library/`, no `:latest`.
+ * The host stays where the rest would be read as a place on another one.
+ */
 export function familiarName(reference: Reference): string {
   const { host, repository, tag, digest } = reference;
   if (host === undefined || !isDockerHub(host)) return formatReference(reference);
+  const first = repository.slice(0, Math.max(0, repository.indexOf('/')));
+  if (first === 'localhost' || isHost(first)) return formatReference(reference);
   return formatReference({
     repository: repository.replace(/^library\/(?=[^/]+$)/, ''),
     ...(tag !== undefined && !(tag === 'latest' && digest === undefined) && { tag }),

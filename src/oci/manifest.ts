@@ -128,7 +128,8 @@ export function referrerDescriptor(manifest: Manifest, { mediaType, digest, size
 
 function checkSpelling(document: { readonly [name: string]: Json }): void {
   for (const name of Object.keys(document)) {
-    const known = decisiveByLowerCase.get(name.toLowerCase());
+    // By way of upper case, as Go also takes U+017F for an s.
+    const known = decisiveByLowerCase.get(name.toUpperCase().toLowerCase());
     if (known !== undefined && known !== name)
       throw new Invalid('manifest', `must be spelt "${known}"`, `/${printable(name)}`);
   }

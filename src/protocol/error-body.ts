@@ -26,6 +26,7 @@ const STATUS: Readonly<Record<string, number>> = {
   TOOMANYREQUESTS: 429,
   RANGE_INVALID: 416,
   TAG_INVALID: 400,
+  REFERENCE_INVALID: 400,
 };
 
 /** The codes of ours that the protocol has no word for, as clients of any make know them. */
@@ -43,12 +44,18 @@ const TELLING: ReadonlySet<number> = new Set([400, 413, 414]);
  * answered does not show through.
  */
 export function formatError(error: RegistryError): { readonly status: number; readonly body: Uint8Array } {
-  const known = STATUS[error.code];
-  const status =
-    error.status !== undefined && TELLING.has(error.status) ? error.status : (known ?? error.status ?? 500);
+  // Codes come from servers further up as well: `constructor` is none of these.
+  const known = Object.hasOwn(STATUS, error.code) ? STATUS[error.code] : undefined;
+  const own = isFailure(error.status) ? error.status : undefined;
+  const status = own !== undefined && TELLING.has(own) ? own : (known ?? own ?? 500);
   const code =
     known === undefined ? (status === 404 ? error.code : 'UNKNOWN') : (ON_THE_WIRE[error.code] ?? error.code);
   return { status, body: formatErrors(entries(code, error)) };
+}
+
+/** An answer further up that was not the one hoped for makes an error too, whose status is that of a success. */
+function isFailure(status: number | undefined): status is number {
+  return status !== undefined && Number.isInteger(status) && status >= 400 && status < 600;
 }
 
 /** A body of errors. */
@@ -59,11 +66,19 @@ export function formatErrors(errors: readonly WireError[]): Uint8Array {
 // One error for each digest that is missing, as distribution does it, so that clients see all of them.
 function entries(code: string, error: RegistryError): readonly WireError[] {
   if (error.code !== 'MANIFEST_BLOB_UNKNOWN' || !Array.isArray(error.detail) || error.detail.length === 0) {
-    return [
-      { code, message: error.message, ...(error.detail !== undefined && { detail: error.detail as Json }) },
-    ];
+    const detail = isWritable(error.detail) ? error.detail : undefined;
+    return [{ code, message: error.message, ...(detail !== undefined && { detail }) }];
   }
   return error.detail.map((digest) => ({ code, message: error.message, detail: { digest: String(digest) } }));
+}
+
+// Stores may put anything there; an answer that cannot be written would be no answer.
+function isWritable(detail: unknown): detail is Json {
+  try {
+    return JSON.stringify(detail) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ export function nextLink(fields: readonly string[]): string | undefined {
       const open = field.indexOf('<', at);
       const close = field.indexOf('>', open + 1);
       if (open < 0 || close < 0) break;
-      const end = endOfParameters(field, close + 1);
+      const end = endOfPart(field, close + 1, ',');
       const relation = relationOf(field.slice(close + 1, end));
       if (relation === undefined || relation.split(' ').includes('next')) return field.slice(open + 1, close);
       at = end + 1;
@@ -28,18 +28,21 @@ export function nextLink(fields: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Where the comma after a link's parameters is, not counting those inside quotes. */
-function endOfParameters(field: string, from: number): number {
+/** Where the next separator is, not counting those inside quotes. */
+function endOfPart(text: string, from: number, separator: ',' | ';'): number {
   let quoted = false;
-  for (let at = from; at < field.length; at++) {
-    if (field[at] === '"' && field[at - 1] !== '\\') quoted = !quoted;
-    else if (field[at] === ',' && !quoted) return at;
+  for (let at = from; at < text.length; at++) {
+    if (quoted && text[at] === '\\') at++;
+    else if (text[at] === '"') quoted = !quoted;
+    else if (text[at] === separator && !quoted) return at;
   }
-  return field.length;
+  return text.length;
 }
 
 function relationOf(parameters: string): string | undefined {
-  for (const parameter of parameters.split(';')) {
+  for (let at = 0, end; at < parameters.length; at = end + 1) {
+    end = endOfPart(parameters, at, ';');
+    const parameter = parameters.slice(at, end);
     const equals = parameter.indexOf('=');
     if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== 'rel') continue;
     const value = parameter.slice(equals + 1).trim();

@@ -39,10 +39,12 @@ export function formatContentRange({ start, end }: Required<ByteRange>, size: nu
   return `bytes ${start}-${end - 1}/${size}`;
 }
 
-/** Reads the `Content-Range` of a 206. The total may be unknown (`*`). */
+/** Reads the `Content-Range` of a 206. The total may be unknown (`*`), else it lies past the last byte. */
 export function parseContentRange(field: string | undefined): Required<ByteRange> | undefined {
-  const match = /^bytes (\d{1,16})-(\d{1,16})\/(?:\d{1,16}|\*)$/.exec(field?.slice(0, 80) ?? '');
-  return match === null ? undefined : between(match[1], match[2]);
+  const match = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)$/.exec(field?.slice(0, 80) ?? '');
+  if (match === null) return undefined;
+  const range = between(match[1], match[2]);
+  return range === undefined || (match[3] !== '*' && range.end > Number(match[3])) ? undefined : range;
 }
 
 /**

@@ -21,7 +21,8 @@ import { checkDigest } from './names.ts';
 /**
  * The part of a blob that a range asks for.
  * @param size of the blob, in bytes
- * @throws {RegistryError} `RANGE_INVALID` when it begins past the end, or before it begins.
+ * @throws {RegistryError} `RANGE_INVALID` when it begins past the end, or before it begins, or is of no bytes:
+ *   HTTP cannot ask for that, and registries have to agree.
  */
 export function clampRange(range: ByteRange, size: number): Required<ByteRange> {
   const { start, end = size } = range;
@@ -29,7 +30,7 @@ export function clampRange(range: ByteRange, size: number): Required<ByteRange> 
     !Number.isSafeInteger(start) ||
     !Number.isSafeInteger(end) ||
     start < 0 ||
-    start > end ||
+    start >= end ||
     start >= size
   ) {
     throw new RegistryError('RANGE_INVALID', `range ${start}-${end} of ${size} bytes`, { status: 416 });

@@ -51,10 +51,17 @@ export function contentOf(
   { descriptor, range, facts, release }: ContentParts,
 ): Content {
   let iterator: AsyncGenerator<Uint8Array> | undefined;
+  let begun = false;
+  const opened: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]() {
+      begun = true;
+      return stream[Symbol.asyncIterator]();
+    },
+  };
   const verified = (): AsyncGenerator<Uint8Array> =>
     range === undefined
-      ? verify(stream, descriptor.digest, descriptor.size, facts)
-      : measure(stream, range.end - range.start, facts);
+      ? verify(opened, descriptor.digest, descriptor.size, facts)
+      : measure(opened, range.end - range.start, facts);
   const start = (): AsyncGenerator<Uint8Array> => {
     if (iterator !== undefined)
       throw new RegistryError('SOURCE_CONSUMED', 'this content was read already', facts);
@@ -74,9 +81,9 @@ export function contentOf(
   };
   const text = async (limit?: number): Promise<string> => new TextDecoder().decode(await bytes(limit));
   const cancel = async (): Promise<void> => {
-    // A generator that was never started runs none of its `finally`.
-    if (iterator === undefined) await release?.();
-    else await iterator.return(undefined);
+    await iterator?.return(undefined);
+    // A generator of which nothing was asked runs none of its `finally`.
+    if (!begun) await release?.();
   };
   return {
     descriptor,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { toNodeListener } from './node.ts';
 import type { Handler } from './request.ts';
 
@@ -30,6 +31,7 @@ export async function listen(
     headersTimeout: 30_000,
     keepAliveTimeout: 75_000,
   });
+  const connections = watchConnections(server);
   server.on('request', toNodeListener(handler));
   server.listen(port, host);
   await once(server, 'listening');
@@ -39,8 +41,44 @@ export async function listen(
     async close() {
       const closed = once(server, 'close');
       server.close();
-      server.closeIdleConnections();
+      connections.end();
       await closed;
+    },
+  };
+}
+
+/** The connections of a server that is to stop one day. */
+interface Connections {
+  /** Ends those that idle at once, and each other one with its last answer. */
+  end(): void;
+}
+
+/**
+ * Counts what is under way on each connection. `closeIdleConnections` does not see those on which nothing was ever
+ * said, and nothing closes those that come to idle after `close`: each would hold the server back as long as its
+ * caller likes.
+ */
+function watchConnections(server: Server): Connections {
+  const underWay = new Map<Socket, number>();
+  let ending = false;
+  const count = (socket: Socket, change: 1 | -1): void => {
+    const before = underWay.get(socket);
+    if (before === undefined) return;
+    underWay.set(socket, before + change);
+    if (ending && before + change === 0) socket.destroySoon();
+  };
+  server.on('connection', (socket: Socket) => {
+    underWay.set(socket, 0);
+    socket.once('close', () => underWay.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    count(socket, 1);
+    response.once('close', () => count(socket, -1));
+  });
+  return {
+    end() {
+      ending = true;
+      for (const [socket, requests] of underWay) if (requests === 0) socket.destroySoon();
     },
   };
 }

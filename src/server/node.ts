@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeaderFields } from '../protocol/index.ts';
 import type { Handler, ServerReply } from './request.ts';
@@ -67,9 +66,20 @@ function hasBody({ headers }: IncomingMessage): boolean {
 async function pump(body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
   for await (const chunk of body) {
     if (response.destroyed) return;
-    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(chunk)) await roomIn(response);
   }
   response.end();
+}
+
+/** Until there is room again, or nobody to write for. `once` would leave its listeners for the other event behind. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 /** Reads some of what is still coming, so that the caller gets to see the answer instead of a broken connection. */

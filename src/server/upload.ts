@@ -29,15 +29,10 @@ export async function startUpload(
   if (mount !== undefined && (await mounts(exchange, repository, mount))) return created(repository, mount);
   const digest = single(query, 'digest');
   if (digest !== undefined && mount === undefined) {
-    const size = lengthOf(request);
-    if (size !== undefined)
-      await registry.pushBlob(repository, { digest: checkDigest(digest), size }, request.body, {
-        signal: request.signal,
-      });
-    else
-      await (
-        await registry.startUpload(repository)
-      ).commit(checkDigest(digest), { chunk: request.body, signal: request.signal });
+    const named = checkDigest(digest);
+    const [size, { body, signal }] = [lengthOf(request), request];
+    if (size !== undefined) await registry.pushBlob(repository, { digest: named, size }, body, { signal });
+    else await (await registry.startUpload(repository)).commit(named, { chunk: body, signal });
     return created(repository, digest);
   }
   const algorithm = single(query, 'digest-algorithm');

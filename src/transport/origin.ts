@@ -30,7 +30,8 @@ export function isLoopback(hostname: string): boolean {
  * @param hostname as `URL.hostname` gives it: `0x7f000001` and `127.1` are `127.0.0.1` by then.
  */
 export function isInternalAddress(hostname: string): boolean {
-  if (isLoopback(hostname) || hostname.endsWith('.localhost')) return true;
+  // A name may end in the dot of the root: `localhost.`
+  if (isLoopback(hostname) || /(?:^|\.)localhost\.?$/.test(hostname)) return true;
   if (hostname.startsWith('[')) {
     const address = hostname.slice(1, -1);
     const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
@@ -63,7 +64,7 @@ export function followable(text: string | undefined, from: URL, code: ErrorCode)
   const refuse = (why: string): RegistryError =>
     new RegistryError(
       code,
-      `${from.host} sent us to ${text === undefined ? 'nowhere' : `"${printable(text, 200)}"`}: ${why}`,
+      `${from.host} sent us to ${text === undefined ? 'nowhere' : `"${withoutSecrets(text, from)}"`}: ${why}`,
       {
         url: redactUrl(from),
       },
@@ -84,6 +85,13 @@ export function followable(text: string | undefined, from: URL, code: ErrorCode)
   }
   url.hash = '';
   return url;
+}
+
+// What a server sends may be signed, or carry a password; only what is no URL at all is shown as it came.
+function withoutSecrets(text: string, from: URL): string {
+  const parsed = text.length <= LONGEST_URL && URL.canParse(text, from.href);
+  const url = parsed ? new URL(text, from) : undefined;
+  return printable(url?.protocol === 'http:' || url?.protocol === 'https:' ? redactUrl(url) : text, 200);
 }
 
 /** A URL for messages and logs: no user, and query values, which may be signatures or upload state, left out. */

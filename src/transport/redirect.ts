@@ -8,6 +8,8 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
   'content-length',
+  // Where a chunk belongs: without it, it would be appended.
+  'content-range',
   'content-type',
   'range',
   'user-agent',

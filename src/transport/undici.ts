@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { printable } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { redactUrl } from './origin.ts';
-import type { RequestBody, Transport, TransportRequest } from './transport.ts';
+import type { Transport, TransportRequest } from './transport.ts';
+import { watch } from './watch.ts';
 
 type Agent = import('undici').Agent;
 
@@ -16,6 +17,9 @@ export interface UndiciOptions {
   /** How long headers may take, and a body may stall, in milliseconds. 60,000 unless told. */
   readonly idleTimeout?: number;
 }
+
+/** Registries answer the end of an upload when they have put all of it where they keep things: minutes, for large blobs. */
+const COMMIT_TIMEOUT = 15 * 60_000;
 
 /** A transport whose connections can be closed. */
 export interface UndiciTransport {
@@ -56,13 +60,16 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
   // One signal may stand over hundreds of requests, which Node would take for a leak.
   if (signal !== undefined) setMaxListeners(0, signal);
   const length = body?.size ?? body?.bytes?.length;
+  const source = body === undefined || body.bytes !== undefined ? undefined : watch(body.open());
   try {
     const response = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: method as 'GET',
       headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
-      body: body === undefined ? null : toBody(body),
+      // undici takes any async iterable; its types say less.
+      body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
+      ...(body !== undefined && { headersTimeout: COMMIT_TIMEOUT }),
       ...(signal !== undefined && { signal }),
     });
     return {
@@ -74,13 +81,9 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
       discard: () => response.body.dump({ limit: 128 * 1024 }).catch(() => {}),
     };
   } catch (error) {
+    if (source?.failure !== undefined && !signal?.aborted) throw source.failure.error;
     throw connectionError(error, request);
   }
-}
-
-// undici takes any async iterable; its types say less.
-function toBody(body: RequestBody): Uint8Array | Readable {
-  return body.bytes ?? (body.open() as Readable);
 }
 
 async function* guarded(
@@ -94,10 +97,13 @@ async function* guarded(
   }
 }
 
-/** An error of the connection in our terms. What the caller's own stream or signal threw passes as it is. */
+/** An error of the connection in our terms. What the caller's own signal threw passes as it is. */
 function connectionError(error: unknown, { method, url, signal }: TransportRequest): unknown {
   if (signal?.aborted) return signal.reason;
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  if (!(error instanceof Error)) return error;
+  // What is no HTTP has a code only where the parser has a word for it.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (error.name === 'HTTPParserError') return unavailable(`${url.host} does not speak HTTP (${printable(error.message, 200)})`)
   if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(error.code))
     return error;
   return new RegistryError(
