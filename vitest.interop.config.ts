@@ -10,7 +10,7 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     allowOnly: false,
-    reporters: ['default', './scripts/plain-reporter.mjs'],
+    reporters: ['default', './test/interop/report-skipped.ts', './scripts/plain-reporter.mjs'],
   },
 });
 

@@ -2,12 +2,7 @@
  * A scripted server, as a transport: a table of the requests that are expected, each with its answer. Tests of
  * clients read as conversations with it, and assert *exactly* what is sent.
  */
-import type {
-  HeaderFields,
-  Transport,
-  TransportRequest,
-  TransportResponse,
-} from '../src/transport/index.ts';
+import type { HeaderFields, Transport, TransportRequest, TransportResponse } from '../src/transport/index.ts';
 
 /** One row: what is expected, and what is answered. */
 export interface Exchange {

@@ -1,4 +1,5 @@
 import { printable } from '../oci/index.ts';
+import { parseRetryAfter } from '../protocol/index.ts';
 import { RegistryError, type ErrorCode, type ErrorFacts } from '../registry/index.ts';
 import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
 import type { Credentials } from './login.ts';
@@ -33,8 +34,6 @@ const DEFAULT_LIFE = 60;
 const LONGEST_LIFE = 366 * 24 * 60 * 60;
 /** In seconds: how long before its end a token is no longer used, so that it does not end on the way. */
 const MARGIN = 10;
-/** In seconds, a day: a longer wait is a mistake. */
-const LONGEST_WAIT = 24 * 60 * 60;
 
 /**
  * Reads the answer of a token server.
@@ -81,7 +80,7 @@ function usableSeconds(expiresIn: unknown): number {
 async function refusal(response: TransportResponse, question: TokenQuestion): Promise<RegistryError> {
   const { host, credentials, method, realm } = question;
   const { status } = response;
-  const retryAfter = readRetryAfter(headerValue(response.headers, 'retry-after'));
+  const retryAfter = parseRetryAfter(headerValue(response.headers, 'retry-after'));
   const words = await wordsOf(response, credentials);
   const fail = (code: ErrorCode, message: string): RegistryError =>
     new RegistryError(code, `${message}${words}`, {
@@ -109,9 +108,3 @@ function invalid({ realm, host, method }: TokenQuestion, why: string, facts: Err
   return new RegistryError('AUTH_TOKEN_INVALID', message, { method, url: redactUrl(realm), ...facts });
 }
 
-/** Seconds to wait, of a field that has seconds or a date. */
-function readRetryAfter(field: string | undefined): number | undefined {
-  if (field === undefined) return undefined;
-  const seconds = /^\d{1,9}$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
-  return seconds > 0 && seconds <= LONGEST_WAIT ? Math.ceil(seconds) : undefined;
-}

@@ -1,4 +1,5 @@
-import { isDenied, isNotFound, isRateLimited, isVerificationFailure } from '../registry/index.ts';
+import { Invalid } from '../oci/index.ts';
+import { errorCode, isDenied, isNotFound, isRateLimited, isVerificationFailure } from '../registry/index.ts';
 
 /** What the shell is told. */
 export const exitCodes = {
@@ -19,6 +20,7 @@ export function exitCodeOf(error: unknown): number {
   if (isRateLimited(error)) return exitCodes.rateLimited;
   if (isDenied(error)) return exitCodes.notAllowed;
   if (isNotFound(error)) return exitCodes.notFound;
-  if (error instanceof Error && 'code' in error && error.code === 'REFERENCE_INVALID') return exitCodes.usage;
+  if (errorCode(error) === 'REFERENCE_INVALID') return exitCodes.usage;
+  if (error instanceof Invalid && error.subject === 'platform') return exitCodes.usage;
   return exitCodes.error;
 }

@@ -1,4 +1,4 @@
-import { formatPlatform, matchesPlatform, parsePlatform } from '../oci/index.ts';
+import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '../oci/index.ts';
 import { synthesizeIndex, type SynthesizedIndex } from '../image/index.ts';
 import type { Place, Places } from '../place/index.ts';
 import { RegistryError } from '../registry/index.ts';
@@ -39,15 +39,15 @@ async function answer(
   signal: AbortSignal,
 ): Promise<string> {
   const place = places.open(reference);
-  if (digest && platform === undefined)
+  const want = platform === undefined ? undefined : parsePlatform(platform);
+  if (digest && want === undefined)
     return (await place.registry.resolveManifest(place.repository, place.reference, { signal })).digest;
   const index = await synthesizeIndex(place.registry, place, { nameOf: place.nameOf, signal });
-  const shown = platform === undefined ? index : only(index, place, platform);
+  const shown = want === undefined ? index : only(index, place, want);
   return digest ? shown.manifests.map((entry) => entry.digest).join('\n') : JSON.stringify(shown, null, '\t');
 }
 
-function only(index: SynthesizedIndex, { repository, reference }: Place, platform: string): SynthesizedIndex {
-  const want = parsePlatform(platform);
+function only(index: SynthesizedIndex, { repository, reference }: Place, want: Platform): SynthesizedIndex {
   const manifests = index.manifests.filter(
     (entry) => entry.platform !== undefined && matchesPlatform(want, entry.platform),
   );

@@ -1,11 +1,9 @@
-import { digestOfDetail, parseErrors, type Route, type WireError } from '../protocol/index.ts';
+import { digestOfDetail, parseErrors, parseRetryAfter, type Route, type WireError } from '../protocol/index.ts';
 import { RegistryError, type ErrorCode } from '../registry/index.ts';
 import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
 
 /** As much of an error's body as is worth reading, in bytes. */
 const ERROR_LIMIT = 64 * 1024;
-/** Longer than this, in seconds, no server may send us away: the figure is a mistake then. */
-const LONGEST_WAIT = 24 * 60 * 60;
 
 /** What was asked, for the error to say. */
 export interface Question {
@@ -21,7 +19,7 @@ export async function errorOf(response: TransportResponse, question: Question): 
   const body = await readBounded(response, ERROR_LIMIT).catch(() => undefined);
   const errors = body === undefined ? [] : parseErrors(body);
   const code = codeOf(errors[0], response.status, question.route);
-  const retryAfter = readRetryAfter(headerValue(response.headers, 'retry-after'));
+  const retryAfter = parseRetryAfter(headerValue(response.headers, 'retry-after'));
   return new RegistryError(code, message(code, errors[0], response.status, question, retryAfter), {
     status: response.status,
     method: question.method,
@@ -120,9 +118,3 @@ function missing(errors: readonly WireError[]): readonly string[] {
   return errors.flatMap((error) => digestOfDetail(error.detail) ?? []);
 }
 
-/** Seconds to wait, off a field that is seconds or a date. @returns undefined for what makes no sense. */
-function readRetryAfter(field: string | undefined): number | undefined {
-  if (field === undefined) return undefined;
-  const seconds = /^\d{1,9}$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
-  return seconds > 0 && seconds <= LONGEST_WAIT ? Math.ceil(seconds) : undefined;
-}

@@ -38,19 +38,28 @@ async function* names(
     url.search = query(pageSize, fresh).toString();
     return url;
   };
-  for await (const { document } of pages(session, call, follow)) {
-    const list = read(session, call, document, field);
-    length = list.length;
+  for await (const { document, next } of pages(session, call, follow)) {
+    const page = read(session, call, document, field);
+    length = page.length;
+    // docker-registry sends all there is in one page, in no order. What comes in pages has the registry's own.
+    const whole = seen.size === 0 && next === undefined && length !== pageSize;
     fresh = undefined;
-    // A registry that does not heed `last` sends what came before it as well.
-    const start = after === undefined ? 0 : list.indexOf(after) + 1;
-    for (const name of list.slice(start)) {
-      if (seen.has(name)) continue;
+    for (const name of whole ? page.toSorted() : page) {
+      if (seen.has(name) || (after !== undefined && precedes(name, after))) continue;
       seen.add(name);
       fresh = name;
       yield name;
     }
   }
+}
+
+/**
+ * Whether a name cannot come after another, as in the answer of a registry that does not heed `last`. Registries
+ * may order by bytes or regardless of case, so only what both agree on is left out.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
+ */
+function precedes(name: string, after: string): boolean {
+  return name <= after && name.toLowerCase() <= after.toLowerCase();
 }
 
 function query(pageSize: number, last: string | undefined): URLSearchParams {

@@ -180,7 +180,11 @@ async function getPart(
     const field = headerValue(response.headers, 'content-range');
     const part = parseContentRange(field);
     const total = /\/(\d{1,16})$/.exec(field ?? '')?.[1];
-    if (part === undefined || part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
+    if (
+      part === undefined ||
+      part.start !== range.start ||
+      (range.end !== undefined && part.end > range.end)
+    ) {
       throw session.invalid(
         call,
         'RESPONSE_INVALID',

@@ -5,6 +5,7 @@ import { Invalid, printable } from './invalid.ts';
 import { isObject, type Json } from './json.ts';
 import { isMediaType } from './mediatype.ts';
 import type { Platform } from './platform.ts';
+import { checkSpelling, decisiveNames } from './spelling.ts';
 
 /**
  * Names some content: its type, digest and size in bytes.
@@ -23,6 +24,18 @@ export interface Descriptor {
   readonly artifactType?: string;
 }
 
+const DECISIVE = decisiveNames(
+  'descriptor',
+  'mediaType',
+  'digest',
+  'size',
+  'data',
+  'urls',
+  'annotations',
+  'platform',
+  'artifactType',
+);
+
 /**
  * Checks one descriptor of a document.
  * @param value what JSON gave
@@ -32,6 +45,7 @@ export interface Descriptor {
  */
 export function parseDescriptor(value: Json | undefined, pointer: string): Descriptor {
   if (!isObject(value)) throw new Invalid('descriptor', 'want a descriptor', pointer);
+  checkSpelling(value, DECISIVE, pointer);
   const { mediaType, digest, size } = value;
   if (typeof mediaType !== 'string' || !isMediaType(mediaType)) {
     throw wrong(pointer, 'mediaType', 'want a media type', mediaType);

@@ -3,6 +3,7 @@ import { checkAnnotations, parseDescriptor, type Descriptor } from './descriptor
 import { Invalid, printable } from './invalid.ts';
 import { isObject, parseJson, type Json } from './json.ts';
 import { isImageType, isIndexType, isMediaType } from './mediatype.ts';
+import { checkSpelling, decisiveNames } from './spelling.ts';
 
 /** What all manifests may carry. */
 interface Common {
@@ -37,8 +38,8 @@ export type Manifest = {
   | { readonly kind: 'opaque'; readonly document: Common }
 );
 
-/** The names that decide what a document is; another spelling of one is a trap for readers that ignore case, as Go's do. */
-const DECISIVE = [
+const DECISIVE = decisiveNames(
+  'manifest',
   'schemaVersion',
   'mediaType',
   'artifactType',
@@ -47,9 +48,6 @@ const DECISIVE = [
   'manifests',
   'subject',
   'annotations',
-];
-const decisiveByLowerCase: ReadonlyMap<string, string> = new Map(
-  DECISIVE.map((name) => [name.toLowerCase(), name]),
 );
 
 /**
@@ -65,7 +63,7 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
   }
   const document = parseJson(bytes);
   if (!isObject(document)) throw new Invalid('manifest', 'want a JSON object', '');
-  checkSpelling(document);
+  checkSpelling(document, DECISIVE, '');
   if (document['schemaVersion'] !== 2) throw new Invalid('manifest', 'must be 2', '/schemaVersion');
   const own = document['mediaType'];
   if (own !== undefined && own !== mediaType) {
@@ -124,15 +122,6 @@ export function referrerDescriptor(manifest: Manifest, { mediaType, digest, size
     ...(manifest.annotations !== undefined && { annotations: manifest.annotations }),
     ...(artifactType !== undefined && { artifactType }),
   };
-}
-
-function checkSpelling(document: { readonly [name: string]: Json }): void {
-  for (const name of Object.keys(document)) {
-    // By way of upper case, as Go also takes U+017F for an s.
-    const known = decisiveByLowerCase.get(name.toUpperCase().toLowerCase());
-    if (known !== undefined && known !== name)
-      throw new Invalid('manifest', `must be spelt "${known}"`, `/${printable(name)}`);
-  }
 }
 
 function refuse(document: { readonly [name: string]: Json }, names: readonly string[], kind: string): void {

@@ -27,6 +27,8 @@ const STATUS: Readonly<Record<string, number>> = {
   RANGE_INVALID: 416,
   TAG_INVALID: 400,
   REFERENCE_INVALID: 400,
+  /* What is behind us did not answer. */
+  UNAVAILABLE: 502,
 };
 
 /** The codes of ours that the protocol has no word for, as clients of any make know them. */
@@ -34,6 +36,7 @@ const ON_THE_WIRE: Readonly<Record<string, string>> = {
   TAG_INVALID: 'MANIFEST_INVALID',
   REFERENCE_INVALID: 'NAME_INVALID',
   RANGE_INVALID: 'BLOB_UPLOAD_INVALID',
+  UNAVAILABLE: 'UNKNOWN',
 };
 
 /** Refusals for which there is no code of their own: their status says more than the code that stands in for it. */
@@ -47,7 +50,9 @@ export function formatError(error: RegistryError): { readonly status: number; re
   // Codes come from servers further up as well: `constructor` is none of these.
   const known = Object.hasOwn(STATUS, error.code) ? STATUS[error.code] : undefined;
   const own = isFailure(error.status) ? error.status : undefined;
-  const status = own !== undefined && TELLING.has(own) ? own : (known ?? own ?? 500);
+  // 503 is an invitation to come again, which the one behind us may have meant.
+  const telling = own !== undefined && (TELLING.has(own) || (own === 503 && error.code === 'UNAVAILABLE'));
+  const status = telling ? own : (known ?? own ?? 500);
   const code =
     known === undefined ? (status === 404 ? error.code : 'UNKNOWN') : (ON_THE_WIRE[error.code] ?? error.code);
   return { status, body: formatErrors(entries(code, error)) };

@@ -4,4 +4,5 @@ export * from './field.ts';
 export * from './header.ts';
 export * from './link.ts';
 export * from './range.ts';
+export * from './retry-after.ts';
 export * from './route.ts';

@@ -105,8 +105,11 @@ export type ResultOf<O extends Operation> = Results[O['name']];
 /** Performs an operation, this one or a changed one. */
 export type Next = <O extends Operation>(operation: O) => ResultOf<O>;
 
-/** Stands between a caller and a registry. Lists are asked for by calls that give an iterable, not a promise. */
-export type Interceptor = <O extends Operation>(operation: O, next: Next) => ResultOf<O>;
+/**
+ * Stands between a caller and a registry. It gives what the operation gives: a promise, or for the lists an iterable.
+ * (That the two belong together is not in the type: TypeScript would then want a cast at each answer.)
+ */
+export type Interceptor = (operation: Operation, next: Next) => ResultOf<Operation>;
 
 /**
  * A registry all of whose calls go through one function, which may look, change, refuse or answer by itself.
@@ -119,31 +122,31 @@ export type Interceptor = <O extends Operation>(operation: O, next: Next) => Res
  */
 export function intercept(registry: Registry, interceptor: Interceptor): Registry {
   const next: Next = (operation) => perform(registry, operation);
+  const through = <O extends Operation>(operation: O): ResultOf<O> =>
+    interceptor(operation, next) as ResultOf<O>;
   return {
-    getBlob: (repository, digest, options = {}) =>
-      interceptor({ name: 'getBlob', repository, digest, options }, next),
+    getBlob: (repository, digest, options = {}) => through({ name: 'getBlob', repository, digest, options }),
     getManifest: (repository, reference, options = {}) =>
-      interceptor({ name: 'getManifest', repository, reference, options }, next),
+      through({ name: 'getManifest', repository, reference, options }),
     resolveBlob: (repository, digest, options = {}) =>
-      interceptor({ name: 'resolveBlob', repository, digest, options }, next),
+      through({ name: 'resolveBlob', repository, digest, options }),
     resolveManifest: (repository, reference, options = {}) =>
-      interceptor({ name: 'resolveManifest', repository, reference, options }, next),
+      through({ name: 'resolveManifest', repository, reference, options }),
     pushBlob: (repository, descriptor, source, options = {}) =>
-      interceptor({ name: 'pushBlob', repository, descriptor, source, options }, next),
-    startUpload: (repository, options = {}) =>
-      interceptor({ name: 'startUpload', repository, options }, next),
+      through({ name: 'pushBlob', repository, descriptor, source, options }),
+    startUpload: (repository, options = {}) => through({ name: 'startUpload', repository, options }),
     mountBlob: (repository, digest, from, options = {}) =>
-      interceptor({ name: 'mountBlob', repository, digest, from, options }, next),
+      through({ name: 'mountBlob', repository, digest, from, options }),
     pushManifest: (repository, bytes, options) =>
-      interceptor({ name: 'pushManifest', repository, bytes, options }, next),
+      through({ name: 'pushManifest', repository, bytes, options }),
     deleteBlob: (repository, digest, options = {}) =>
-      interceptor({ name: 'deleteBlob', repository, digest, options }, next),
+      through({ name: 'deleteBlob', repository, digest, options }),
     deleteManifest: (repository, reference, options = {}) =>
-      interceptor({ name: 'deleteManifest', repository, reference, options }, next),
-    repositories: (options = {}) => interceptor({ name: 'repositories', options }, next),
-    tags: (repository, options = {}) => interceptor({ name: 'tags', repository, options }, next),
+      through({ name: 'deleteManifest', repository, reference, options }),
+    repositories: (options = {}) => through({ name: 'repositories', options }),
+    tags: (repository, options = {}) => through({ name: 'tags', repository, options }),
     referrers: (repository, digest, options = {}) =>
-      interceptor({ name: 'referrers', repository, digest, options }, next),
+      through({ name: 'referrers', repository, digest, options }),
   };
 }
 

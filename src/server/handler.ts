@@ -4,13 +4,13 @@ import { fromInvalid, isRegistryError, RegistryError, type Registry } from '../r
 import { deleteBlob, deleteManifest } from './delete.ts';
 import { listReferrers, listRepositories, listTags } from './list.ts';
 import { getBlob, getManifest } from './read.ts';
-import type { Exchange, Handler, ServerReply } from './request.ts';
+import type { Exchange, Handler, ServerReply, ServerRequest } from './request.ts';
 import { cancelUpload, finishUpload, patchUpload, showUpload, startUpload } from './upload.ts';
 import { putManifest } from './write.ts';
 
 /** Settings of a server. */
 export interface HandlerOptions {
-  /** Is told of what went wrong on our side: what was answered with 5xx. */
+  /** Is told of what went wrong on our side: what was answered with 5xx, or broke off in the middle. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -43,6 +43,15 @@ const endpoints: Endpoints = {
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints
  */
 export function createHandler(registry: Registry, { onError }: HandlerOptions = {}): Handler {
+  // That the caller went away in the middle is no failure of ours; and listening must not become one.
+  const report = (error: unknown, { signal }: ServerRequest): void => {
+    if (signal.aborted) return;
+    try {
+      onError?.(error);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
   return async (request) => {
     let reply: ServerReply;
     try {
@@ -52,11 +61,26 @@ export function createHandler(registry: Registry, { onError }: HandlerOptions = 
       reply = await dispatch({ registry, request, query }, path);
     } catch (error) {
       reply = replyTo(error);
-      // That the caller went away in the middle is no failure of ours.
-      if (reply.status >= 500 && !request.signal.aborted) onError?.(error);
+      if (reply.status >= 500) report(error, request);
     }
-    return { ...reply, headers: { [fields.apiVersion]: 'registry/2.0', ...reply.headers } };
+    const headers = { [fields.apiVersion]: 'registry/2.0', ...reply.headers };
+    const { status, body } = reply;
+    if (body === undefined || body instanceof Uint8Array) return { ...reply, headers };
+    return { status, headers, body: reported(body, (error) => report(error, request)) };
   };
+}
+
+/** A body whose failure is told of: when it fails, the answer's head is on its way already. */
+async function* reported(
+  body: AsyncIterable<Uint8Array>,
+  report: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    report(error);
+    throw error;
+  }
 }
 
 async function dispatch(exchange: Exchange, path: string): Promise<ServerReply> {

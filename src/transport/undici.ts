@@ -65,7 +65,7 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
     const response = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
-      method: method as 'GET',
+      method,
       headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
       // undici takes any async iterable; its types say less.
       body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
@@ -101,14 +101,17 @@ async function* guarded(
 function connectionError(error: unknown, { method, url, signal }: TransportRequest): unknown {
   if (signal?.aborted) return signal.reason;
   if (!(error instanceof Error)) return error;
-  // What is no HTTP has a code only where the parser has a word for it.
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (error.name === 'HTTPParserError') return unavailable(`${url.host} does not speak HTTP (${printable(error.message, 200)})`)
-  if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(error.code))
-    return error;
+  // What is no HTTP has no code.
+  const code =
+    error.name === 'HTTPParserError'
+      ? 'HPE'
+      : 'code' in error && typeof error.code === 'string'
+        ? error.code
+        : '';
+  if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(code)) return error;
   return new RegistryError(
     'UNAVAILABLE',
-    `${method} ${redactUrl(url)}: ${advice(error.code, error.message, url)}`,
+    `${method} ${redactUrl(url)}: ${advice(code, error.message, url)}`,
     {
       method,
       url: redactUrl(url),

@@ -60,7 +60,11 @@ describe.each(table)('%s', (name, { request, scopes, run }) => {
     const challenge = 'Bearer realm="https://registry.test/token",service="registry.test"';
     const token = `/token?service=registry.test&${scopes.map((scope) => `scope=${scope}`).join('&')}`;
     const { registry, requests } = talk([
-      { request, headers: { authorization: undefined }, answer: { status: 401, headers: { 'www-authenticate': challenge } } },
+      {
+        request,
+        headers: { authorization: undefined },
+        answer: { status: 401, headers: { 'www-authenticate': challenge } },
+      },
       { request: `GET ${token.replaceAll(',', '%2C')}`, answer: { body: '{"token":"t"}' } },
       { request, headers: { authorization: 'Bearer t' }, answer: { status: 418 } },
     ]);

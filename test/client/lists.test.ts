@@ -18,7 +18,11 @@ test('tags: pages of 1000', async () => {
 });
 
 test('a page that is exactly full may have a successor', async () => {
-  expect(await during([page('?n=2', ['1', '2']), page('?n=2&last=2', ['3'])], tags, two)).toEqual(['1', '2', '3']);
+  expect(await during([page('?n=2', ['1', '2']), page('?n=2&last=2', ['3'])], tags, two)).toEqual([
+    '1',
+    '2',
+    '3',
+  ]);
   expect(await during([page('?n=2', ['1', '2']), page('?n=2&last=2', [])], tags, two)).toEqual(['1', '2']);
 });
 

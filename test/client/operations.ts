@@ -12,11 +12,9 @@ export interface OneCall {
 }
 
 const r = 'team/app';
-const [pull, push, remove] = ['pull', 'pull,push', 'delete'].map((actions) => `repository:${r}:${actions}`) as [
-  string,
-  string,
-  string,
-];
+const [pull, push, remove] = ['pull', 'pull,push', 'delete'].map(
+  (actions) => `repository:${r}:${actions}`,
+) as [string, string, string];
 
 export const operations: Readonly<Record<keyof Registry, OneCall>> = {
   getBlob: {

@@ -46,17 +46,20 @@ test('pushBlob with an offer to mount that is not taken: the upload that it open
   );
 });
 
-test.each([400, 401, 403, 404, 405])('pushBlob where mounting is answered with %i: a plain upload', async (status) => {
-  const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Basic realm="r"' } : {};
-  await during(
-    [
-      { request: `POST /v2/r/blobs/uploads/?mount=${hello.digest}&from=base`, answer: { status, headers } },
-      start,
-      finish,
-    ],
-    (registry) => registry.pushBlob('r', hello.descriptor, hello.bytes, { mountFrom: 'base' }),
-  );
-});
+test.each([400, 401, 403, 404, 405])(
+  'pushBlob where mounting is answered with %i: a plain upload',
+  async (status) => {
+    const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Basic realm="r"' } : {};
+    await during(
+      [
+        { request: `POST /v2/r/blobs/uploads/?mount=${hello.digest}&from=base`, answer: { status, headers } },
+        start,
+        finish,
+      ],
+      (registry) => registry.pushBlob('r', hello.descriptor, hello.bytes, { mountFrom: 'base' }),
+    );
+  },
+);
 
 test('pushBlob that is refused: the upload is cancelled', async () => {
   const answer = { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}' };
@@ -77,9 +80,7 @@ test.each([
 ])('pushBlob of a stream that is too %s: the upload is cancelled', async (_, text) => {
   // The body fails while it is sent, so the PUT is none that the script gets to see.
   const error = await failure(
-    during([start, cancel], (registry) =>
-      registry.pushBlob('r', hello.descriptor, () => Buffer.from(text)),
-    ),
+    during([start, cancel], (registry) => registry.pushBlob('r', hello.descriptor, () => Buffer.from(text))),
   );
   expect(error.code).toBe('SIZE_INVALID');
 });
@@ -106,8 +107,10 @@ const put = (reference: string, headers: Record<string, string> = {}): Exchange 
   body: image.bytes,
   answer: { status: 201, headers },
 });
-const pushImage = (...tags: readonly string[]) => (registry: RegistryClient) =>
-  registry.pushManifest('r', image.bytes, { mediaType: mediaTypes.ociManifest, tags });
+const pushImage =
+  (...tags: readonly string[]) =>
+  (registry: RegistryClient) =>
+    registry.pushManifest('r', image.bytes, { mediaType: mediaTypes.ociManifest, tags });
 
 test('pushManifest without a tag: one PUT by digest', async () => {
   const pushed = await during([put(image.digest)], pushImage());

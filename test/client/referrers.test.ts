@@ -44,8 +44,7 @@ test.each([{}, { 'oci-filters-applied': 'artifactType' }, { 'oci-filters-applied
   async (headers) => {
     const list = await during(
       [api(listed(indexOf(entry, sbom), headers), '?artifactType=application/vnd.test.sbom')],
-      (registry) =>
-        all(registry.referrers('r', image.digest, { artifactType: 'application/vnd.test.sbom' })),
+      (registry) => all(registry.referrers('r', image.digest, { artifactType: 'application/vnd.test.sbom' })),
     );
     expect(list).toEqual([sbom]);
   },
@@ -101,10 +100,7 @@ test('push to a registry without: the tag is written', async () => {
 });
 
 test('push to a registry without, where others are listed: added, once', async () => {
-  await during(
-    [pushed(), readTag(listed(indexOf(sbom))), writeTag(indexOf(sbom, entry))],
-    pushSignature,
-  );
+  await during([pushed(), readTag(listed(indexOf(sbom))), writeTag(indexOf(sbom, entry))], pushSignature);
   await during([pushed(), readTag(listed(indexOf(sbom, entry)))], pushSignature);
 });
 

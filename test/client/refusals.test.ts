@@ -17,7 +17,10 @@ const blobAnswer = (answer: Answer): Exchange => ({ request: `GET /v2/r/blobs/${
 const good = { headers: { 'content-length': '5' }, body: 'hello' };
 
 /** What a read of `hello` gives when it is answered so. */
-async function code(act: (registry: RegistryClient) => Promise<unknown>, ...rows: Exchange[]): Promise<string> {
+async function code(
+  act: (registry: RegistryClient) => Promise<unknown>,
+  ...rows: Exchange[]
+): Promise<string> {
   const error = await failure(during(rows, act));
   expect(error.message).not.toContain('canary');
   return error.code;
@@ -61,7 +64,10 @@ describe('25: Location of an upload', () => {
   });
 
   test('on another host is used, without authorization', async () => {
-    const start = { request: `POST ${uploads}`, answer: { status: 202, headers: { location: '//other.test/x' } } };
+    const start = {
+      request: `POST ${uploads}`,
+      answer: { status: 202, headers: { location: '//other.test/x' } },
+    };
     await during(
       [
         start,
@@ -81,10 +87,13 @@ const started = (headers: Record<string, string> = {}): Exchange => ({
   answer: { status: 202, headers: { location: `${uploads}1`, ...headers } },
 });
 
-test.each(['-1', '1e3', '10abc', String(2 ** 60), '1.5', ' '])('26: OCI-Chunk-Min-Length %j', async (value) => {
-  const row = started({ 'oci-chunk-min-length': value });
-  expect(await code((registry) => registry.startUpload('r'), row)).toBe('RESPONSE_INVALID');
-});
+test.each(['-1', '1e3', '10abc', String(2 ** 60), '1.5', ' '])(
+  '26: OCI-Chunk-Min-Length %j',
+  async (value) => {
+    const row = started({ 'oci-chunk-min-length': value });
+    expect(await code((registry) => registry.startUpload('r'), row)).toBe('RESPONSE_INVALID');
+  },
+);
 
 describe('27: Range of a PATCH', () => {
   const patched = (range: string): Exchange => ({
@@ -121,8 +130,7 @@ describe('28: answers to a Range', () => {
   });
 
   test('the whole, that ends before the part begins', async () => {
-    const beyond = (registry: RegistryClient) =>
-      registry.getBlob('r', hello.digest, { range: { start: 9 } });
+    const beyond = (registry: RegistryClient) => registry.getBlob('r', hello.digest, { range: { start: 9 } });
     expect(await code(beyond, blobAnswer(good))).toBe('RANGE_INVALID');
   });
 
@@ -199,12 +207,17 @@ describe('31: Docker-Content-Digest', () => {
   });
 });
 
-test.each(['gzip', 'gzip, gzip, gzip, gzip, gzip, gzip', 'br'])('32: Content-Encoding %s', async (encoding) => {
-  const encoded = { ...good, headers: { ...good.headers, 'content-encoding': encoding } };
-  expect(await code(readBlob, blobAnswer(encoded))).toBe('ENCODING_REFUSED');
-  expect(await code(part, blobAnswer({ ...encoded, status: 206 }))).toBe('ENCODING_REFUSED');
-  expect(await code(readTag, { request: 'GET /v2/r/manifests/1', answer: encoded })).toBe('ENCODING_REFUSED');
-});
+test.each(['gzip', 'gzip, gzip, gzip, gzip, gzip, gzip', 'br'])(
+  '32: Content-Encoding %s',
+  async (encoding) => {
+    const encoded = { ...good, headers: { ...good.headers, 'content-encoding': encoding } };
+    expect(await code(readBlob, blobAnswer(encoded))).toBe('ENCODING_REFUSED');
+    expect(await code(part, blobAnswer({ ...encoded, status: 206 }))).toBe('ENCODING_REFUSED');
+    expect(await code(readTag, { request: 'GET /v2/r/manifests/1', answer: encoded })).toBe(
+      'ENCODING_REFUSED',
+    );
+  },
+);
 
 describe('33: Content-Type of a manifest', () => {
   const as = (reference: string, type: string | undefined, body: Uint8Array): Exchange => ({
@@ -240,7 +253,9 @@ describe('33: Content-Type of a manifest', () => {
 test('33: a type that a document makes up is shown without its escapes', async () => {
   const body = JSON.stringify({ schemaVersion: 2, mediaType: '\u001b[2Japplication/x' });
   const headers = { 'content-type': mediaTypes.ociManifest };
-  const error = await failure(during([{ request: 'GET /v2/r/manifests/1', answer: { headers, body } }], readTag));
+  const error = await failure(
+    during([{ request: 'GET /v2/r/manifests/1', answer: { headers, body } }], readTag),
+  );
   expect(error.code).toBe('MEDIA_TYPE_CONFLICT');
   expect(error.message).toContain('\\x1b[2Japplication/x');
 });
@@ -266,7 +281,7 @@ describe('34: Link', () => {
     expect(await code(readTags, page(link), page(link))).toBe('PAGINATION_REFUSED');
   });
 
-  test.each(['</x', `<${' '.repeat(1000)}`, `${' '.repeat(1000)}`, '</x>; rel="prev"', 'x'.repeat(9000)])(
+  test.each(['</x', `<${' '.repeat(1000)}`, ' '.repeat(1000), '</x>; rel="prev"', 'x'.repeat(9000)])(
     'that is none: %.20s',
     async (link) => {
       expect(await during([page(link)], readTags)).toEqual(['1']);
@@ -282,12 +297,19 @@ describe('34: Link', () => {
 describe('35: lists of tags', () => {
   const listed = (body: string): Exchange => ({ request: 'GET /v2/r/tags/list?n=1000', answer: { body } });
 
-  test.each(['{"tags":{}}', '{"tags":[1]}', '{"tags":"1"}', '{}', '[]', 'null', '<html>', '', '{"tags":["\xff'])(
-    '%s',
-    async (body) => {
-      expect(await code(readTags, listed(body))).toBe('RESPONSE_INVALID');
-    },
-  );
+  test.each([
+    '{"tags":{}}',
+    '{"tags":[1]}',
+    '{"tags":"1"}',
+    '{}',
+    '[]',
+    'null',
+    '<html>',
+    '',
+    '{"tags":["\xff',
+  ])('%s', async (body) => {
+    expect(await code(readTags, listed(body))).toBe('RESPONSE_INVALID');
+  });
 
   test('null is empty, duplicates come once, another name does not matter', async () => {
     expect(await during([listed('{"tags":null}')], readTags)).toEqual([]);
@@ -379,7 +401,10 @@ test.each([
   ['Thu, 01 Jan 1970 00:00:00 GMT', undefined],
   [new Date(Date.now() + 90_500).toUTCString(), expect.closeTo(90, -1)],
 ])('38: Retry-After %s', async (value, seconds) => {
-  const row = { request: 'GET /v2/r/manifests/1', answer: { status: 429, headers: { 'retry-after': value } } };
+  const row = {
+    request: 'GET /v2/r/manifests/1',
+    answer: { status: 429, headers: { 'retry-after': value } },
+  };
   const error = await failure(during([row], readTag));
   expect(error.code).toBe('TOOMANYREQUESTS');
   expect(error.retryAfter).toEqual(seconds);

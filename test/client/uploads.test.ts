@@ -11,7 +11,13 @@ const start: Exchange = {
   headers: { 'content-length': '0' },
   answer: { status: 202, headers: { location: `${path}/0`, 'oci-chunk-min-length': '4' } },
 };
-const chunk = (from: string, to: string, range: string, body: string, held: string | undefined): Exchange => ({
+const chunk = (
+  from: string,
+  to: string,
+  range: string,
+  body: string,
+  held: string | undefined,
+): Exchange => ({
   request: `PATCH ${path}/${from}`,
   headers: {
     'content-range': range,
@@ -30,7 +36,12 @@ const finish = (from: string, range: string | undefined, body: string): Exchange
 
 test('in chunks: POST, a PATCH for each, PUT; always on the newest Location', async () => {
   await during(
-    [start, chunk('0', '1', '0-4', 'hello', '0-4'), chunk('1', '2', '5-6', ', ', '0-6'), finish('2', undefined, '')],
+    [
+      start,
+      chunk('0', '1', '0-4', 'hello', '0-4'),
+      chunk('1', '2', '5-6', ', ', '0-6'),
+      finish('2', undefined, ''),
+    ],
     async (registry) => {
       // The third chunk would be `world`; here the upload is another one's to end.
       const upload = await registry.startUpload('r');

@@ -7,7 +7,9 @@ import { all, failure, hello, image } from './talk.ts';
 const type = 'Content-Type: application/vnd.oci.image.manifest.v1+json\r\n';
 const document = Buffer.from(image.bytes).toString();
 
-async function speaking(answer: Parameters<typeof rawServer>[0]): Promise<{ server: TestServer; registry: RegistryClient }> {
+async function speaking(
+  answer: Parameters<typeof rawServer>[0],
+): Promise<{ server: TestServer; registry: RegistryClient }> {
   const server = await rawServer(answer);
   const registry = registryClient(server.url);
   onTestFinished(() => registry.close());
@@ -72,10 +74,20 @@ describe('bodies without end', () => {
       readBlob,
       'SIZE_MISMATCH|DIGEST_MISMATCH|UNAVAILABLE',
     ],
-    ['a manifest', `HTTP/1.1 200 OK\r\n${type}\r\n`, (registry) => registry.getManifest('r', '1'), 'RESPONSE_INVALID'],
+    [
+      'a manifest',
+      `HTTP/1.1 200 OK\r\n${type}\r\n`,
+      (registry) => registry.getManifest('r', '1'),
+      'RESPONSE_INVALID',
+    ],
     ['a list', 'HTTP/1.1 200 OK\r\n\r\n', (registry) => all(registry.tags('r')), 'RESPONSE_INVALID'],
     ['an error', 'HTTP/1.1 404 Not Found\r\n\r\n', readBlob, 'BLOB_UNKNOWN'],
-    ['an answer to POST', 'HTTP/1.1 202 Accepted\r\nLocation: /x\r\n\r\n', (registry) => registry.startUpload('r'), ''],
+    [
+      'an answer to POST',
+      'HTTP/1.1 202 Accepted\r\nLocation: /x\r\n\r\n',
+      (registry) => registry.startUpload('r'),
+      '',
+    ],
   ])('%s', async (_, head, act, codes) => {
     const { registry, server } = await speaking(flood(head));
     if (codes === '') await act(registry);

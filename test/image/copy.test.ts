@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { copy, type CopyOptions, type CopyStep } from '../../src/image/index.ts';
-import { mediaTypes } from '../../src/oci/index.ts';
-import { contentOf, intercept, type Registry } from '../../src/registry/index.ts';
+import { mediaTypes, parseDigest } from '../../src/oci/index.ts';
+import { contentOf, type Registry } from '../../src/registry/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { graph, multi, noting, type Graph } from './graph.ts';
 
@@ -24,6 +25,9 @@ async function places(g: Graph = multi, top = 'index', target: Registry = memory
 }
 
 const empty = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+async function* pieces(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
 const anyOrder = (...lines: readonly string[]): readonly string[] => lines.toSorted();
 
 describe('what a copy asks for', () => {
@@ -34,13 +38,17 @@ describe('what a copy asks for', () => {
       anyOrder(
         'getManifest 1',
         ...['amd', 'arm', 'att'].map((name) => `getManifest ${name}`),
-        ...children.filter((name) => name.includes('-') || name === 'shared').map((name) => `getBlob ${name}`),
+        ...children
+          .filter((name) => name.includes('-') || name === 'shared')
+          .map((name) => `getBlob ${name}`),
       ),
     );
     expect(anyOrder(...done)).toEqual(
       anyOrder(
         'resolveManifest 1',
-        ...children.filter((name) => name.includes('-') || name === 'shared').map((name) => `pushBlob ${name}`),
+        ...children
+          .filter((name) => name.includes('-') || name === 'shared')
+          .map((name) => `pushBlob ${name}`),
         ...['amd', 'arm', 'att'].map((name) => `pushManifest ${name}`),
         'pushManifest index 1',
       ),
@@ -222,7 +230,9 @@ describe('platforms', () => {
   test('an index is rewritten, attestations stay with their image', async () => {
     const { from, to, asked, target } = await places();
     const { descriptor } = await copy(from, to, { platforms: [{ os: 'linux', architecture: 'amd64' }] });
-    const { manifests, ...rest } = await (await target.getManifest('t', '1')).json<{
+    const { manifests, ...rest } = await (
+      await target.getManifest('t', '1')
+    ).json<{
       manifests: { digest: string }[];
     }>();
     expect(multi.named(manifests.map(({ digest }) => digest))).toEqual(['amd', 'att']);
@@ -285,13 +295,12 @@ describe('referrers', () => {
 
   test('that go in a circle end', async () => {
     const { from, to } = await places(signed);
-    const circular = intercept(from.registry, (operation, next) => {
-      if (operation.name !== 'referrers') return next(operation);
-      const both = async function* () {
+    const circular: Registry = {
+      ...from.registry,
+      async *referrers() {
         yield* [signed.descriptor('signature'), signed.descriptor('countersignature')];
-      };
-      return both() as ReturnType<typeof next<typeof operation>>;
-    });
+      },
+    };
     const copied = await copy({ ...from, registry: circular }, to, { referrers: true });
     expect(copied.sent.manifests).toBe(4);
   });
@@ -330,17 +339,16 @@ describe('what is wrong is not tagged', () => {
   test('a source with flipped bytes', async () => {
     const g = image();
     const { from, to, target } = await places(g);
-    const flipped = intercept(from.registry, (operation, next) => {
-      if (operation.name !== 'getBlob' || operation.digest !== g.digest('layer')) return next(operation);
-      const stream = async function* () {
-        yield Buffer.from('laxer');
-      };
-      const content = contentOf(stream(), {
-        descriptor: g.descriptor('layer'),
-        facts: { method: 'GET', url: 'http://source/' },
-      });
-      return Promise.resolve(content) as ReturnType<typeof next<typeof operation>>;
-    });
+    const flipped: Registry = {
+      ...from.registry,
+      async getBlob(repository, digest) {
+        if (digest !== g.digest('layer')) return from.registry.getBlob(repository, digest);
+        return contentOf(pieces('laxer'), {
+          descriptor: g.descriptor('layer'),
+          facts: { method: 'GET', url: 'http://source/' },
+        });
+      },
+    };
     await expect(copy({ ...from, registry: flipped }, to)).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
       url: 'http://source/',
@@ -362,17 +370,9 @@ describe('what is wrong is not tagged', () => {
     });
     const { from, to, origin } = await places(both, 'image');
     const document = { ...JSON.parse(Buffer.from(both.bytes('image')).toString()), manifests: [] };
-    const lying = intercept(origin, (operation, next) => {
-      if (operation.name !== 'getManifest') return next(operation);
-      const bytes = Buffer.from(JSON.stringify(document));
-      const stream = async function* () {
-        yield bytes;
-      };
-      const descriptor = { ...both.descriptor('image'), digest: 'other:x', size: bytes.length };
-      return Promise.resolve(contentOf(stream(), { descriptor: descriptor as never })) as ReturnType<
-        typeof next<typeof operation>
-      >;
-    });
+    const text = JSON.stringify(document);
+    const descriptor = { ...both.descriptor('image'), digest: parseDigest('other:x'), size: text.length };
+    const lying: Registry = { ...origin, getManifest: async () => contentOf(pieces(text), { descriptor }) };
     await expect(copy({ ...from, registry: lying }, to)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
   });
 });
@@ -417,17 +417,14 @@ describe('hooks, bounds, ends', () => {
   test.each([1, 3])('never more than %i things at a time', async (concurrency) => {
     const { from, to } = await places();
     let [now, most] = [0, 0];
-    const counted = intercept(to.registry, (operation, next) => {
-      if (operation.name !== 'pushBlob') return next(operation);
-      const run = async () => {
+    const counted: Registry = {
+      ...to.registry,
+      async pushBlob(...call) {
         most = Math.max(most, ++now);
-        await new Promise((resolve) => setTimeout(resolve, 2));
-        return to.registry
-          .pushBlob(operation.repository, operation.descriptor, operation.source, operation.options)
-          .finally(() => now--);
-      };
-      return run() as ReturnType<typeof next<typeof operation>>;
-    });
+        await setTimeout(2);
+        return to.registry.pushBlob(...call).finally(() => now--);
+      },
+    };
     await copy(from, { ...to, registry: counted }, { concurrency });
     expect(most).toBe(concurrency);
   });

@@ -59,7 +59,11 @@ export function graph({ blobs = {}, manifests = {} }: Plan): Graph {
     return found;
   };
   const add = (name: string, kind: Node['kind'], bytes: Uint8Array, mediaType: string): void =>
-    void nodes.set(name, { kind, bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } });
+    void nodes.set(name, {
+      kind,
+      bytes,
+      descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
+    });
   const entry = (of: string | Entry): object => {
     if (typeof of === 'string') return node(of).descriptor;
     const { of: name, ...more } = of;
@@ -105,8 +109,7 @@ export function graph({ blobs = {}, manifests = {} }: Plan): Graph {
         if (without.includes(name)) continue;
         const own = Object.keys(tags).filter((tag) => tags[tag] === name);
         if (kind === 'blob') await registry.pushBlob(repository, descriptor, bytes);
-        else
-          await registry.pushManifest(repository, bytes, { mediaType: descriptor.mediaType, tags: own });
+        else await registry.pushManifest(repository, bytes, { mediaType: descriptor.mediaType, tags: own });
       }
     },
     async held(registry, repository) {

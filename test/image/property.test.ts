@@ -46,14 +46,25 @@ async function arrives(g: Graph, target: Registry, repository: string): Promise<
   expect(top.digest).toBe(g.digest('top'));
   const manifests = [...g.nodes].filter(([, { kind }]) => kind === 'manifest');
   const used = new Set(
-    manifests.flatMap(([, { bytes }]) => [...Buffer.from(bytes).toString().matchAll(/sha256:[0-9a-f]{64}/g)].map(String)),
+    manifests.flatMap(([, { bytes }]) =>
+      [
+        ...Buffer.from(bytes)
+          .toString()
+          .matchAll(/sha256:[0-9a-f]{64}/g),
+      ].map(String),
+    ),
   );
-  const wanted = [...g.nodes].filter(([name, { descriptor }]) => name === 'top' || used.has(descriptor.digest));
+  const wanted = [...g.nodes].filter(
+    ([name, { descriptor }]) => name === 'top' || used.has(descriptor.digest),
+  );
   expect(await g.held(target, repository)).toEqual(wanted.map(([name]) => name));
 }
 
 test('whatever is copied to memory is the same there', async () => {
-  await fc.assert(fc.asyncProperty(graphs, (g) => arrives(g, memoryRegistry(), 'r')), { numRuns: 100 });
+  await fc.assert(
+    fc.asyncProperty(graphs, (g) => arrives(g, memoryRegistry(), 'r')),
+    { numRuns: 100 },
+  );
 });
 
 test('whatever is copied over HTTP is the same there', async () => {

@@ -95,17 +95,18 @@ describe('platforms', () => {
       },
     });
 
-  test.each([[{}], [{ platform: { architecture: '', os: '' } }], [{ platform: { architecture: 'arm', os: '' } }]])(
-    'that are missing are read from the config: %j',
-    async (entry) => {
-      const { index, notes } = await synthesized(of(entry));
-      expect(index.manifests[0]).toMatchObject({
-        annotations: { 'com.docker.official-images.bashbrew.arch': 'arm32v6' },
-        platform: { architecture: 'arm', os: 'linux', variant: 'v6' },
-      });
-      expect(notes).toEqual(['getManifest 1', 'getManifest image', 'getBlob config']);
-    },
-  );
+  test.each([
+    [{}],
+    [{ platform: { architecture: '', os: '' } }],
+    [{ platform: { architecture: 'arm', os: '' } }],
+  ])('that are missing are read from the config: %j', async (entry) => {
+    const { index, notes } = await synthesized(of(entry));
+    expect(index.manifests[0]).toMatchObject({
+      annotations: { 'com.docker.official-images.bashbrew.arch': 'arm32v6' },
+      platform: { architecture: 'arm', os: 'linux', variant: 'v6' },
+    });
+    expect(notes).toEqual(['getManifest 1', 'getManifest image', 'getBlob config']);
+  });
 
   test('from what the index carries itself: no request', async () => {
     const inner = graph({
@@ -137,7 +138,11 @@ describe('platforms', () => {
 
   test.each([
     [{ architecture: 'x86_64', os: 'Linux' }, { architecture: 'amd64', os: 'linux' }, 'amd64'],
-    [{ architecture: 'arm64', os: 'linux' }, { architecture: 'arm64', os: 'linux', variant: 'v8' }, 'arm64v8'],
+    [
+      { architecture: 'arm64', os: 'linux' },
+      { architecture: 'arm64', os: 'linux', variant: 'v8' },
+      'arm64v8',
+    ],
     [{ architecture: 'arm', os: 'linux' }, { architecture: 'arm', os: 'linux', variant: 'v7' }, 'arm32v7'],
     [{ architecture: 'i386', os: 'linux' }, { architecture: '386', os: 'linux' }, 'i386'],
     [

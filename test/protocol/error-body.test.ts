@@ -46,7 +46,7 @@ describe('a code has its status', () => {
     ['REFERENCE_INVALID', {}, 400, 'NAME_INVALID'],
     ['DIGEST_MISMATCH', {}, 500, 'UNKNOWN'],
     ['UNAVAILABLE', { status: 502 }, 502, 'UNKNOWN'],
-    ['UNAVAILABLE', {}, 500, 'UNKNOWN'],
+    ['UNAVAILABLE', {}, 502, 'UNKNOWN'],
     ['MANIFEST_INVALID', { status: 413 }, 413, 'MANIFEST_INVALID'],
     ['UNSUPPORTED', { status: 414 }, 414, 'UNSUPPORTED'],
     ['UNSUPPORTED', { status: 400 }, 400, 'UNSUPPORTED'],

@@ -85,7 +85,7 @@ describe('what a store refuses', () => {
     ['UNSUPPORTED', {}, 405, {}, false],
     ['TOOMANYREQUESTS', { retryAfter: 30 }, 429, { 'retry-after': '30' }, false],
     ['UNAVAILABLE', { status: 503, retryAfter: 5 }, 503, { 'retry-after': '5' }, true],
-    ['UNAVAILABLE', {}, 500, {}, true],
+    ['UNAVAILABLE', {}, 502, {}, true],
     ['BLOB_CORRUPT', {}, 500, {}, true],
     ['RESPONSE_INVALID', { status: 200 }, 500, {}, true],
   ])('%s %j: %i %j', async (code, facts, status, headers, isTold) => {

@@ -48,8 +48,8 @@ describe('what the registry behind it refuses, it refuses as well', () => {
     [429, { 'retry-after': '30' }, '', 429, 'TOOMANYREQUESTS'],
     [429, {}, 'slow down', 429, 'TOOMANYREQUESTS'],
     [429, { 'retry-after': 'soon' }, '', 429, 'TOOMANYREQUESTS'],
-    [500, {}, error('UNKNOWN'), 500, 'UNKNOWN'],
-    [500, {}, '<html>500</html>', 500, 'UNKNOWN'],
+    [500, {}, error('UNKNOWN'), 502, 'UNKNOWN'],
+    [500, {}, '<html>500</html>', 502, 'UNKNOWN'],
     [502, {}, '', 502, 'UNKNOWN'],
     [503, { 'retry-after': '7' }, '', 503, 'UNKNOWN'],
     // A code may be any text, also one that every object of JavaScript has.

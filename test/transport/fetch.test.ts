@@ -13,9 +13,7 @@ const get = (url: URL, signal?: AbortSignal) => ({
 });
 
 test('status, fields and body', async () => {
-  const server = await httpServer((_, response) =>
-    response.writeHead(404, { 'x-a': 'b' }).end('hello'),
-  );
+  const server = await httpServer((_, response) => response.writeHead(404, { 'x-a': 'b' }).end('hello'));
   const { status, headers, url, body } = await send(get(server.url));
   expect({ status, field: headers['x-a'], url }).toEqual({ status: 404, field: 'b', url: server.url });
   expect(Buffer.from(await collect(body)).toString()).toBe('hello');

@@ -4,7 +4,10 @@ import { scripted } from '../scripted.ts';
 
 test('tells of every request, redirects included, without secrets', async () => {
   const { transport, done } = scripted([
-    { request: 'GET /x?sig=canary', answer: { status: 307, headers: { location: 'https://cdn.test/y?key=canary' } } },
+    {
+      request: 'GET /x?sig=canary',
+      answer: { status: 307, headers: { location: 'https://cdn.test/y?key=canary' } },
+    },
     { request: 'GET https://cdn.test/y?key=canary', answer: { status: 404 } },
   ]);
   const events: RequestEvent[] = [];

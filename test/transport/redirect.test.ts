@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openable } from '../../src/registry/index.ts';
 import { followRedirects, type TransportRequest } from '../../src/transport/index.ts';
-import { scripted, type Exchange } from '../scripted.ts';
+import { scripted, type Answer, type Exchange } from '../scripted.ts';
 
 const request = (method: string, more: Partial<TransportRequest> = {}): TransportRequest => ({
   method,
@@ -9,13 +9,16 @@ const request = (method: string, more: Partial<TransportRequest> = {}): Transpor
   headers: {},
   ...more,
 });
-const to = (location: string | undefined, status = 307): Exchange['answer'] => ({
+const to = (location: string | undefined, status = 307): Answer => ({
   status,
   headers: { location },
   body: 'moved',
 });
 
-async function play(rows: readonly Exchange[], sent: TransportRequest): Promise<{ status: number; url: string }> {
+async function play(
+  rows: readonly Exchange[],
+  sent: TransportRequest,
+): Promise<{ status: number; url: string }> {
   const { transport, done } = scripted(rows);
   try {
     const response = await followRedirects(transport)(sent);
@@ -116,7 +119,8 @@ test.each([
   ['with a user', 'https://u:p@registry.test/'],
   ['into a network', 'https://169.254.169.254/latest'],
 ])('%s: refused', async (_, location) => {
-  await expect(
-    play([{ request: 'GET /x', answer: to(location) }], request('GET')),
-  ).rejects.toMatchObject({ code: 'REDIRECT_REFUSED', url: 'https://registry.test/x' });
+  await expect(play([{ request: 'GET /x', answer: to(location) }], request('GET'))).rejects.toMatchObject({
+    code: 'REDIRECT_REFUSED',
+    url: 'https://registry.test/x',
+  });
 });

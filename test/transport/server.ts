@@ -19,7 +19,8 @@ export async function httpServer(listener: RequestListener): Promise<TestServer>
 
 /** A server that answers each request's head with these bytes, whatever it asks; or does as it pleases. */
 export async function rawServer(answer: string | ((socket: Socket) => void)): Promise<TestServer> {
-  const say = typeof answer === 'string' ? (socket: Socket): void => void socket.end(answer, 'latin1') : answer;
+  const say =
+    typeof answer === 'string' ? (socket: Socket): void => void socket.end(answer, 'latin1') : answer;
   return start(
     createServer((socket) => {
       let head = '';

@@ -36,9 +36,7 @@ test('twenty requests, one after the other, use one connection, or two', async (
 test('as many connections as were allowed, and no more', async () => {
   const server = await httpServer((_, response) => void setTimeout(() => response.end('hello'), 20));
   const send = transport({ connections: 3 });
-  await Promise.all(
-    Array.from({ length: 12 }, async () => collect((await send(get(server.url))).body)),
-  );
+  await Promise.all(Array.from({ length: 12 }, async () => collect((await send(get(server.url))).body)));
   expect(server.connections).toBe(3);
 });
 
@@ -61,9 +59,7 @@ test('a body goes out with its length, or in chunks where that is not known', as
 });
 
 test('fields that come several times are a list', async () => {
-  const server = await httpServer((_, response) =>
-    response.setHeader('link', ['<a>', '<b>']).end(),
-  );
+  const server = await httpServer((_, response) => response.setHeader('link', ['<a>', '<b>']).end());
   const { headers, discard } = await transport()(get(server.url));
   await discard();
   expect(headers['link']).toEqual(['<a>', '<b>']);

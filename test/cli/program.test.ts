@@ -1,0 +1,80 @@
+/** The bundled program, as a shell runs it. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { version } from '../../src/version.ts';
+import type { Ran } from './stowage.ts';
+
+let folder = '';
+
+beforeAll(async () => {
+  // Inside the package, for what is not bundled to be found.
+  folder = await mkdtemp(join(process.cwd(), 'node_modules/.stowage-cli-'));
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: object };
+  await build({
+    entryPoints: { stowage: 'src/cli/main.ts' },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: Object.keys(dependencies),
+  });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function node(...args: readonly string[]): Promise<Ran> {
+  // Reading certificates takes longer than starting does.
+  const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...env } = process.env;
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env: { ...env, HOME: '/nowhere' } }, (error, stdout, stderr) =>
+      resolve({ stdout, stderr, code: error === null ? 0 : Number(error.code) }),
+    );
+  });
+}
+const stowage = (...args: readonly string[]): Promise<Ran> => node(join(folder, 'stowage.mjs'), ...args);
+
+test('the version is that of the package', async () => {
+  const { version: wanted } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+  expect(version).toBe(wanted);
+  for (const flag of ['--version', '-v'])
+    expect(await stowage(flag)).toEqual({ stdout: `${wanted}\n`, stderr: '', code: 0 });
+});
+
+test('--help: the commands, on standard output', async () => {
+  const { stdout, stderr, code } = await stowage('--help');
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+  for (const command of ['lookup', 'copy', 'serve']) expect(stdout).toContain(command);
+});
+
+test.each([
+  ['an unknown command', ['nothing']],
+  ['an unknown flag', ['lookup', '--nothing', 'x']],
+  ['no reference', ['lookup']],
+  ['one reference too few', ['copy', 'x']],
+  ['one too many', ['copy', 'x', 'y', 'z']],
+  ['a port that is no number', ['serve', '--port', 'x']],
+  ['a malformed reference', ['lookup', 'UPPER/x']],
+])('2: %s', async (_, args) => {
+  const { stdout, stderr, code } = await stowage(...args);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+  expect(stderr).not.toBe('');
+});
+
+test('--version takes at most twice as long as starting Node', async () => {
+  const best = async (run: () => Promise<Ran>): Promise<number> => {
+    let least = Infinity;
+    for (let at = 0; at < 7; at++) {
+      const started = performance.now();
+      await run();
+      least = Math.min(least, performance.now() - started);
+    }
+    return least;
+  };
+  const [bare, ours] = [await best(() => node('-e', '0')), await best(() => stowage('--version'))];
+  expect(ours / bare).toBeLessThan(2);
+});

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { registryClient } from '../../src/client/index.ts';
+import { multi } from '../image/graph.ts';
+import { httpServer } from '../transport/server.ts';
+import { stowage } from './stowage.ts';
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'stowage-serve-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+test('serves a folder until it is told to end', async () => {
+  const directory = await folder();
+  const ending = new AbortController();
+  let announce: (line: string) => void;
+  const announced = new Promise<string>((resolve) => (announce = resolve));
+  const serving = stowage(['serve', '--port', '0', directory], {
+    signal: ending.signal,
+    onOutput: (line) => announce(line),
+  });
+  const { url, ...rest } = JSON.parse(await announced) as { url: string };
+  expect(rest).toEqual({ directory });
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+
+  const client = registryClient(url);
+  await multi.push(client, 'r', { tags: { 1: 'index' } });
+  expect(await multi.held(client, 'r')).toEqual([...multi.nodes.keys()]);
+  await client.close();
+
+  ending.abort(new Error('enough'));
+  const { stdout, stderr, code } = await serving;
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  expect(stderr).toContain('stowage copy');
+  expect(code).toBe(0);
+});
+
+test('1: the port is taken', async () => {
+  const { url } = await httpServer((_, response) => response.end());
+  const { stdout, stderr, code } = await stowage(['serve', '--port', url.port, await folder()]);
+  expect({ stdout, stderr, code }).toEqual({
+    stdout: '',
+    stderr: `stowage: port ${url.port} is taken; choose another with --port\n`,
+    code: 1,
+  });
+});
