@@ -6,7 +6,6 @@ import {
   isImageType,
   mediaTypes,
   normalizeForIndex,
-  parseManifest,
   type Annotations,
   type Descriptor,
   type Digest,
@@ -100,12 +99,11 @@ export async function platformOf(
   read: () => Promise<ReadManifest>,
   options: Options,
 ): Promise<Platform | undefined> {
-  const { platform, mediaType, data } = entry;
+  const { platform, mediaType } = entry;
   // Go writes an empty platform where it has none.
   if (platform?.os && platform.architecture) return normalizeForIndex(platform);
   if (!isImageType(mediaType)) return undefined;
-  const manifest =
-    data == null ? (await read()).manifest : parseManifest(Buffer.from(data, 'base64'), mediaType);
+  const { manifest } = await read();
   const found = await configPlatform(registry, repository, manifest, options);
   return found === undefined ? undefined : normalizeForIndex(found);
 }

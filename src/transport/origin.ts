@@ -34,10 +34,13 @@ export function isInternalAddress(hostname: string): boolean {
   if (isLoopback(hostname) || /(?:^|\.)localhost\.?$/.test(hostname)) return true;
   if (hostname.startsWith('[')) {
     const address = hostname.slice(1, -1);
-    const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
-    if (mapped?.[1] !== undefined && mapped[2] !== undefined) {
-      const high = Number.parseInt(mapped[1], 16);
-      const low = Number.parseInt(mapped[2], 16);
+    // IPv4 inside: mapped, compatible, NAT64, 6to4.
+    const inside =
+      /^(?:::|::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address) ??
+      /^2002:([0-9a-f]{1,4}):([0-9a-f]{1,4}):/.exec(address);
+    if (inside?.[1] !== undefined && inside[2] !== undefined) {
+      const high = Number.parseInt(inside[1], 16);
+      const low = Number.parseInt(inside[2], 16);
       return isInternalAddress([high >> 8, high & 255, low >> 8, low & 255].join('.'));
     }
     return address === '::' || /^f[cd]/.test(address) || /^fe[89ab]/.test(address);

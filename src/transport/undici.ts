@@ -21,6 +21,9 @@ export interface UndiciOptions {
 /** Registries answer the end of an upload when they have put all of it where they keep things: minutes, for large blobs. */
 const COMMIT_TIMEOUT = 15 * 60_000;
 
+/** How long the rest of a body that nobody wants may take before its connection is closed, in milliseconds. */
+const DISCARD_TIMEOUT = 2000;
+
 /** A transport whose connections can be closed. */
 export interface UndiciTransport {
   readonly send: Transport;
@@ -70,6 +73,8 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
       // undici takes any async iterable; its types say less.
       body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
       ...(body !== undefined && { headersTimeout: COMMIT_TIMEOUT }),
+      // Else undici closes the connection after each HEAD, wary of servers that send a body with it.
+      reset: false,
       ...(signal !== undefined && { signal }),
     });
     return {
@@ -78,7 +83,10 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
       url,
       body: guarded(response.body, request),
       // `dump` reads a little more in the hope of keeping the connection, else drops it.
-      discard: () => response.body.dump({ limit: 128 * 1024 }).catch(() => {}),
+      discard: () =>
+        response.body
+          .dump({ limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_TIMEOUT) })
+          .catch(() => {}),
     };
   } catch (error) {
     if (source?.failure !== undefined && !signal?.aborted) throw source.failure.error;

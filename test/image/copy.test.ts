@@ -117,9 +117,9 @@ describe('what a copy asks for', () => {
   test('that a target verifies is learnt from its first refusal', async () => {
     const { from, to, done, target } = await places();
     await target.pushManifest('t', empty, { mediaType: mediaTypes.ociIndex, tags: ['1'] });
-    // The tag is something else, so the manifest is tried first; and refused.
+    // The tag is something else, so the manifest is tried first, by its digest; and refused.
     await copy(from, to);
-    expect(done.slice(0, 2)).toEqual(['resolveManifest 1', 'pushManifest index 1']);
+    expect(done.slice(0, 2)).toEqual(['resolveManifest 1', 'pushManifest index']);
     done.length = 0;
     await copy(from, { ...to, tag: '2' });
     expect(done).toEqual(['pushManifest index 2']);
@@ -167,11 +167,32 @@ describe('everything arrives', () => {
   });
 
   test.each(children)('where all but %s was there', async (missing) => {
-    // Half a copy, as others leave it.
-    const { from, to, target } = await places(multi, 'index', memoryRegistry({ sparse: true }));
-    await multi.push(target, 't', { without: [missing, 'index'] });
-    await copy(from, to);
-    expect(await multi.held(target, 't')).toEqual(all);
+    // Half a copy, as others leave it; also where the tag is something else by now, so that much is likely to be there.
+    for (const tagged of [false, true]) {
+      const { from, to, target } = await places(multi, 'index', memoryRegistry({ sparse: true }));
+      await multi.push(target, 't', { without: [missing, 'index'] });
+      if (tagged) await target.pushManifest('t', empty, { mediaType: mediaTypes.ociIndex, tags: ['1'] });
+      await copy(from, to);
+      expect(await multi.held(target, 't')).toEqual(all);
+    }
+  });
+
+  test('or the tag stays where it was', async () => {
+    const { from, to, origin, target } = await places(multi, 'index', memoryRegistry({ sparse: true }));
+    const old = await target.pushManifest('t', empty, { mediaType: mediaTypes.ociIndex, tags: ['1'] });
+    await origin.deleteBlob('r', multi.digest('amd-layer'));
+    await expect(copy(from, to)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+    expect((await target.resolveManifest('t', '1')).digest).toBe(old.descriptor.digest);
+  });
+
+  test('or nothing more is done once something has failed', async () => {
+    const { from, to, origin, done } = await places();
+    await origin.deleteBlob('r', multi.digest('shared'));
+    await expect(copy(from, to, { concurrency: 1 })).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+    const asked = done.length;
+    await setTimeout(50);
+    expect(done).toHaveLength(asked);
+    expect(done).not.toContain('pushManifest index 1');
   });
 
   test('where the tag was something else before', async () => {

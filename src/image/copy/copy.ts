@@ -1,4 +1,4 @@
-import type { Descriptor, Digest } from '../../oci/index.ts';
+import type { Digest } from '../../oci/index.ts';
 import { isNotFound, RegistryError, type Registry } from '../../registry/index.ts';
 import type { ReadManifest } from '../document.ts';
 import type { Copied, CopyOptions, CopyPlace } from './options.ts';
@@ -23,15 +23,24 @@ const verifying = new WeakSet<Registry>();
  */
 export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions = {}): Promise<Copied> {
   const transfer = createTransfer(from, to, options);
-  const tag =
-    to.tag ??
-    (to.digest === undefined ? (from.tag ?? (from.digest === undefined ? 'latest' : undefined)) : undefined);
-  const verifies = options.targetVerifies ?? verifying.has(to.registry);
+  try {
+    return await run(transfer, options);
+  } catch (error) {
+    // One part failed: the others are not to go on behind the caller's back.
+    transfer.stop(error);
+    throw error;
+  }
+}
+
+async function run(transfer: Transfer, options: CopyOptions): Promise<Copied> {
+  const { from, to } = transfer;
+  const tag = targetTag(from, to);
   const inPlace = from.registry === to.registry && from.repository === to.repository;
+  const trusted = inPlace || (options.targetVerifies ?? verifying.has(to.registry));
   // Asked at the same time as the source is read, so that it costs no time.
   const [source, present] = await Promise.all([
     transfer.read(from.digest ?? from.tag ?? 'latest'),
-    verifies || inPlace ? undefined : resolved(transfer, tag ?? to.digest ?? from.digest, options),
+    trusted ? undefined : resolved(transfer, tag ?? to.digest ?? from.digest, options),
   ]);
   const { platforms } = options;
   const manifest =
@@ -45,51 +54,52 @@ export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions 
 
   if (present === digest)
     await transfer.skip({ kind: 'manifest', descriptor: manifest.descriptor }, 'present');
-  else
-    await deliver(transfer, manifest, {
-      tag,
-      first: verifies || inPlace || present !== undefined,
-      trust: verifies || inPlace,
-    });
+  else if (trusted) await pushFirst(transfer, manifest, tag);
+  else await childrenFirst(transfer, manifest, tag, present !== undefined);
   if (options.referrers) await copyReferrers(transfer, manifest, options);
 
   const { manifests, blobs, bytes } = transfer.sent;
   return { descriptor: manifest.descriptor, sent: { manifests, blobs }, bytes };
 }
 
-interface Delivery {
-  readonly tag: string | undefined;
-  /** Push the manifest before its children: it is likely that the target has them. */
-  readonly first: boolean;
-  /** Whether its being accepted means that it has them. */
-  readonly trust: boolean;
+function targetTag(from: CopyPlace, to: CopyPlace): string | undefined {
+  if (to.tag !== undefined || to.digest !== undefined) return to.tag;
+  return from.tag ?? (from.digest === undefined ? 'latest' : undefined);
 }
 
-async function deliver(
+/** To a target that takes no manifest whose children are missing: what it takes is whole. */
+async function pushFirst(transfer: Transfer, manifest: ReadManifest, tag: string | undefined): Promise<void> {
+  const missing = await transfer.attempt(manifest, named(manifest, tag));
+  if (missing === undefined) return;
+  await transfer.fill(manifest, missing);
+  await transfer.push(manifest, named(manifest, tag));
+}
+
+/**
+ * To a target that might take a manifest and miss its parts.
+ * @param likely the target has another version, and so probably most of the children: then it is worth a request to
+ *   learn whether it verifies. By digest, which points no tag at what may be half.
+ */
+async function childrenFirst(
   transfer: Transfer,
   manifest: ReadManifest,
-  { tag, first, trust }: Delivery,
+  tag: string | undefined,
+  likely: boolean,
 ): Promise<void> {
-  const push = {
-    tags: tag === undefined ? [] : [tag],
-    ...(named(manifest.descriptor) && { digest: manifest.descriptor.digest }),
-  };
-  let missing: ReadonlySet<Digest> | undefined;
-  if (first) {
-    missing = await transfer.attempt(manifest, push);
-    if (missing !== undefined) verifying.add(transfer.to.registry);
-    else if (trust) return;
-  }
-  await transfer.fill(manifest, {
-    ask: first && missing === undefined,
-    ...(missing !== undefined && { missing }),
-  });
-  if (!first || missing !== undefined) await transfer.push(manifest, push);
+  const { digest } = manifest.descriptor;
+  const missing = likely ? await transfer.attempt(manifest, { digest }) : undefined;
+  if (missing !== undefined) verifying.add(transfer.to.registry);
+  await transfer.fill(manifest, missing);
+  await transfer.push(manifest, named(manifest, tag));
 }
 
-// Registries work out sha256 themselves; another algorithm has to be said.
-function named({ digest }: Descriptor): boolean {
-  return !digest.startsWith('sha256:');
+/** Under which names a manifest is pushed. Registries work out sha256 themselves; another algorithm has to be said. */
+function named(
+  { descriptor }: ReadManifest,
+  tag: string | undefined,
+): { tags: readonly string[]; digest?: Digest } {
+  const { digest } = descriptor;
+  return { tags: tag === undefined ? [] : [tag], ...(!digest.startsWith('sha256:') && { digest }) };
 }
 
 /** What the target has at a reference now. */

@@ -42,7 +42,7 @@ export async function copyReferrers(
           );
         }
         const read = await transfer.read(referrer.digest);
-        await transfer.fill(read, { ask: false });
+        await transfer.fill(read);
         await transfer.push(read, { digest: referrer.digest });
         found.push(referrer.digest);
       }

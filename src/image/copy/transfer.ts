@@ -21,14 +21,6 @@ import type { CopyOptions, CopyPlace, CopyStep, SkipReason } from './options.ts'
 
 const CONCURRENCY = 24;
 
-/** What is known about the children of a manifest that is to be filled in. */
-export interface Known {
-  /** The children that are missing, where the target named them: the others are there. */
-  readonly missing?: ReadonlySet<Digest>;
-  /** Whether child manifests may be there, so that it is worth asking. */
-  readonly ask: boolean;
-}
-
 /** One copy under way: things move from place to place, each once. */
 export interface Transfer {
   readonly from: CopyPlace;
@@ -36,8 +28,11 @@ export interface Transfer {
   readonly sent: { manifests: number; blobs: number; bytes: number };
   /** Reads a manifest of the source, once. */
   read(reference: string, expected?: Descriptor): Promise<ReadManifest>;
-  /** Makes all children of a manifest be there, and theirs. */
-  fill(read: ReadManifest, known: Known): Promise<void>;
+  /**
+   * Makes the children of a manifest be there, and theirs.
+   * @param missing those that are not there, where the target has named them; the others are then
+   */
+  fill(read: ReadManifest, missing?: ReadonlySet<Digest>): Promise<void>;
   /** Pushes a manifest whose children are there; if the target misses some all the same, sends them and tries again. */
   push(read: ReadManifest, options: Omit<PushManifestOptions, 'mediaType' | 'signal'>): Promise<void>;
   /** Pushes a manifest as if its children were there. @returns what is missing, if the target refused it for that. */
@@ -46,11 +41,16 @@ export interface Transfer {
     options: Omit<PushManifestOptions, 'mediaType' | 'signal'>,
   ): Promise<ReadonlySet<Digest> | undefined>;
   skip(step: CopyStep, reason: SkipReason): Promise<void>;
+  /** Ends what is under way. */
+  stop(reason: unknown): void;
 }
 
 export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOptions): Transfer {
   const { signal, concurrency = CONCURRENCY, before, after } = options;
-  const aborting = signal === undefined ? {} : { signal };
+  const ending = new AbortController();
+  const aborting = {
+    signal: signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]),
+  };
   const limit = pLimit(concurrency);
   const under = new Map<Digest, Promise<void>>();
   const sent = { manifests: 0, blobs: 0, bytes: 0 };
@@ -99,8 +99,7 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     await after?.(step);
   };
 
-  const moveManifest = async (descriptor: Descriptor, known: Known): Promise<void> => {
-    if (known.ask && (await isThere(descriptor))) return skip({ kind: 'manifest', descriptor }, 'present');
+  const moveManifest = async (descriptor: Descriptor): Promise<void> => {
     let manifest: ReadManifest;
     try {
       manifest = await read(descriptor.digest, descriptor);
@@ -110,19 +109,9 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
         throw error;
       return moveBlob(descriptor);
     }
-    await transfer.fill(manifest, { ask: known.ask });
+    await transfer.fill(manifest);
     await transfer.push(manifest, { digest: descriptor.digest });
     documents.delete(descriptor.digest);
-  };
-
-  const isThere = async ({ digest }: Descriptor): Promise<boolean> => {
-    try {
-      await limit(() => to.registry.resolveManifest(to.repository, digest, aborting));
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
   };
 
   const send = async (
@@ -149,15 +138,19 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     sent,
     read,
     skip,
-    async fill({ manifest }, known) {
-      const isMissing = ({ digest }: Descriptor): boolean => known.missing?.has(digest) ?? true;
+    stop(reason) {
+      limit.clearQueue();
+      ending.abort(reason);
+    },
+    async fill({ manifest }, missing) {
+      const isMissing = ({ digest }: Descriptor): boolean => missing?.has(digest) ?? true;
       await Promise.all([
         ...childBlobs(manifest)
           .filter(isMissing)
           .map((blob) => once(blob.digest, () => moveBlob(blob))),
         ...childManifests(manifest)
           .filter(isMissing)
-          .map((child) => once(child.digest, () => moveManifest(child, known))),
+          .map((child) => once(child.digest, () => moveManifest(child))),
       ]);
     },
     async attempt(manifest, push) {
@@ -180,7 +173,7 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
       if (missing === undefined) return;
       // It was there a moment ago, or so the target had said: it is sent once more, and then the refusal counts.
       for (const digest of missing) under.delete(digest);
-      await transfer.fill(manifest, { missing, ask: false });
+      await transfer.fill(manifest, missing);
       await send(manifest, push);
     },
   };
