@@ -107,4 +107,3 @@ function invalid({ realm, host, method }: TokenQuestion, why: string, facts: Err
   const message = `${realm.host}, the token server of ${host}, gave no usable token: ${why}`;
   return new RegistryError('AUTH_TOKEN_INVALID', message, { method, url: redactUrl(realm), ...facts });
 }
-

@@ -1,9 +1,17 @@
-import { digestOfDetail, parseErrors, parseRetryAfter, type Route, type WireError } from '../protocol/index.ts';
+import {
+  digestOfDetail,
+  parseErrors,
+  parseRetryAfter,
+  type Route,
+  type WireError,
+} from '../protocol/index.ts';
 import { RegistryError, type ErrorCode } from '../registry/index.ts';
 import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
 
 /** As much of an error's body as is worth reading, in bytes. */
 const ERROR_LIMIT = 64 * 1024;
+/** As long as it is worth waiting for, in milliseconds. */
+const ERROR_TIME = 5000;
 
 /** What was asked, for the error to say. */
 export interface Question {
@@ -15,8 +23,7 @@ export interface Question {
 
 /** Makes an error of an answer that is not the one hoped for, and lets the answer go. */
 export async function errorOf(response: TransportResponse, question: Question): Promise<RegistryError> {
-  // Reading the body may fail itself: docker-registry announces one for a 416 and closes the connection instead.
-  const body = await readBounded(response, ERROR_LIMIT).catch(() => undefined);
+  const body = await readError(response);
   const errors = body === undefined ? [] : parseErrors(body);
   const code = codeOf(errors[0], response.status, question.route);
   const retryAfter = parseRetryAfter(headerValue(response.headers, 'retry-after'));
@@ -28,6 +35,22 @@ export async function errorOf(response: TransportResponse, question: Question): 
     detail: code === 'MANIFEST_BLOB_UNKNOWN' ? missing(errors) : errors[0]?.detail,
     ...(retryAfter !== undefined && { retryAfter }),
   });
+}
+
+/**
+ * The body of an error, if it comes. docker-registry announces one for a 416 and closes the connection instead;
+ * others may stall: the status has been told, and is worth more than the words.
+ */
+async function readError(response: TransportResponse): Promise<Uint8Array | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>(
+    (resolve) => (timer = setTimeout(() => resolve(undefined), ERROR_TIME)),
+  );
+  try {
+    return await Promise.race([readBounded(response, ERROR_LIMIT).catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What a route is about, for the fields of an error. */
@@ -117,4 +140,3 @@ function said(error: WireError | undefined): string {
 function missing(errors: readonly WireError[]): readonly string[] {
   return errors.flatMap((error) => digestOfDetail(error.detail) ?? []);
 }
-

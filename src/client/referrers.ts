@@ -49,8 +49,8 @@ export interface ReferrersApi {
 
 export function createReferrersApi(session: Session): ReferrersApi {
   const read = readOperations(session);
-  // Learnt from the first answer; a registry without the API has it in no repository.
-  let hasApi: boolean | undefined;
+  // Learnt from the first answer. By repository: some registries answer 404 for one that is not there, too.
+  const hasApi = new Map<string, boolean>();
 
   const readFallback = async (
     repository: string,
@@ -96,7 +96,7 @@ export function createReferrersApi(session: Session): ReferrersApi {
       checkDigest(digest);
       const seen = new Set<Digest>();
       // Entries are filtered here also where the registry says that it did: looking again costs nothing.
-      for await (const descriptor of hasApi === false
+      for await (const descriptor of hasApi.get(repository) === false
         ? fallback(repository, digest, signal)
         : api(repository, digest, artifactType, signal)) {
         if (
@@ -110,7 +110,7 @@ export function createReferrersApi(session: Session): ReferrersApi {
     },
 
     async add(repository, subject, manifest, descriptor, signal) {
-      hasApi = false;
+      hasApi.set(repository, false);
       const index = (await readFallback(repository, subject, signal)) ?? EMPTY_INDEX;
       if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
       await writeFallback(
@@ -122,7 +122,7 @@ export function createReferrersApi(session: Session): ReferrersApi {
     },
 
     async beforeDelete(repository, digest, signal) {
-      if (hasApi !== false) return undefined;
+      if (hasApi.get(repository) !== false) return undefined;
       const content = await read.getManifest(repository, digest, signal === undefined ? {} : { signal });
       const bytes = await content.bytes();
       const subject = subjectOf(bytes, content.descriptor.mediaType);
@@ -156,13 +156,14 @@ export function createReferrersApi(session: Session): ReferrersApi {
     };
     try {
       for await (const { document, response } of pages(session, call)) {
-        hasApi = true;
+        hasApi.set(repository, true);
         yield* entriesOf(session, call, document, response);
       }
     } catch (error) {
       // Only "there is no such endpoint" means that; a refusal or a failure is not an empty list.
-      if (!(error instanceof RegistryError) || error.status !== 404 || hasApi === true) throw error;
-      hasApi = false;
+      if (!(error instanceof RegistryError) || error.status !== 404 || hasApi.get(repository) === true)
+        throw error;
+      hasApi.set(repository, false);
       yield* fallback(repository, digest, signal);
     }
   }

@@ -12,8 +12,9 @@ import {
   type Upload,
 } from '../registry/index.ts';
 import { headerValue, type RequestBody, type TransportResponse } from '../transport/index.ts';
+import { cancelUpload, withDigest } from './begin.ts';
+import { sized } from './body.ts';
 import { isOwn, type Call, type Session } from './session.ts';
-import { cancelUpload, withDigest } from './write.ts';
 
 /** Ids of uploads that this client keeps in mind at the most. */
 const REMEMBERED = 10_000;
@@ -175,7 +176,7 @@ const EMPTY: Chunk = {
  * @param at where the upload stands as far as we know
  */
 function chunkOf(chunk: Source, { offset, size }: ChunkOptions, at: number): Chunk {
-  const source = openable(chunk);
+  const source = size === undefined ? openable(chunk) : sized(openable(chunk), size);
   const length = size ?? source.bytes?.length;
   let sent = 0;
   const count = async function* (): AsyncGenerator<Uint8Array> {

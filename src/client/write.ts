@@ -1,4 +1,4 @@
-import { repositoryScope, unionScopes, type Scope } from '../auth/index.ts';
+import { repositoryScope } from '../auth/index.ts';
 import {
   digestOf,
   isDigest,
@@ -15,13 +15,13 @@ import {
   checkTag,
   isRegistryError,
   openable,
-  RegistryError,
-  type OpenableSource,
   type PushedManifest,
   type PushManifestOptions,
   type Registry,
 } from '../registry/index.ts';
-import { headerValue, headerValues, type RequestBody, type TransportResponse } from '../transport/index.ts';
+import { headerValue, headerValues, type TransportResponse } from '../transport/index.ts';
+import { begin, cancelUpload, withDigest } from './begin.ts';
+import { sized } from './body.ts';
 import type { ReferrersApi } from './referrers.ts';
 import type { Call, Session } from './session.ts';
 
@@ -173,121 +173,6 @@ function describe(
   }
 }
 
-interface BeginOptions {
-  readonly mount: boolean;
-  readonly from: string | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Starts an upload, or has the blob mounted: then there is no location. */
-async function begin(
-  session: Session,
-  repository: string,
-  digest: Digest,
-  { mount, from, signal }: BeginOptions,
-): Promise<{ location?: URL }> {
-  checkRepository(repository);
-  if (from !== undefined) checkRepository(from);
-  const push = repositoryScope(repository, 'pull', 'push');
-  const start = (query: URLSearchParams | undefined, scope: Scope): Promise<TransportResponse> =>
-    session.call(
-      {
-        method: 'POST',
-        route: { kind: 'uploads', repository },
-        ...(query !== undefined && { query }),
-        body: openable(new Uint8Array()),
-        scope,
-        signal,
-      },
-      202,
-      201,
-    );
-  let response: TransportResponse;
-  if (mount) {
-    const query = new URLSearchParams({ mount: digest, ...(from !== undefined && { from }) });
-    const scope =
-      from === undefined || from === repository ? push : unionScopes(push, repositoryScope(from, 'pull'));
-    try {
-      response = await start(query, scope);
-    } catch (error) {
-      // Registries that do not mount should answer 202; some refuse instead, or do not let us read there.
-      if (
-        !isRegistryError(error) ||
-        error.status === undefined ||
-        error.status >= 500 ||
-        error.status === 429
-      )
-        throw error;
-      response = await start(undefined, push);
-    }
-  } else {
-    response = await start(undefined, push);
-  }
-  await response.discard();
-  if (response.status === 201 && mount) return {};
-  return { location: session.location(response) };
-}
-
-/** Gives an upload up. What the registry makes of it does not matter: it drops it itself after a while. */
-export async function cancelUpload(session: Session, repository: string, location: URL): Promise<void> {
-  const scope = repositoryScope(repository, 'pull', 'push');
-  await session
-    .call(
-      {
-        method: 'DELETE',
-        route: { kind: 'uploads', repository },
-        url: location,
-        scope,
-        signal: AbortSignal.timeout(5000),
-      },
-      204,
-      202,
-      200,
-    )
-    .then((response) => response.discard())
-    .catch(() => {});
-}
-
-/** The URL that ends an upload. The rest of its query is the registry's own, and stays as it is written. */
-export function withDigest(location: URL, digest: Digest): URL {
-  const url = new URL(location);
-  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`;
-  return url;
-}
-
-/** A body that fails when it is not as long as it was said to be, instead of being sent cut or padded. */
-function sized(source: OpenableSource, size: number): RequestBody {
-  const { bytes } = source;
-  if (bytes !== undefined) {
-    if (bytes.length !== size) throw wrongSize(size, bytes.length);
-    return { ...source, size };
-  }
-  return { replayable: source.replayable, size, open: () => counted(source.open(), size) };
-}
-
-async function* counted(stream: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
-  let seen = 0;
-  for await (const chunk of stream) {
-    seen += chunk.length;
-    if (seen > size) throw wrongSize(size, seen);
-    yield chunk;
-  }
-  if (seen < size) throw wrongSize(size, seen);
-}
-
-function wrongSize(size: number, seen: number): RegistryError {
-  return new RegistryError(
-    'SIZE_INVALID',
-    `the source should have ${size} bytes, it has ${seen > size ? 'more' : seen}`,
-    { status: 400 },
-  );
-}
-
-/** So many tags were more than the registry takes at once, which need not be as many as we would send. */
-function unlessTooLong(error: unknown): undefined {
-  if (!isRegistryError(error) || (error.status !== 414 && error.status !== 431)) throw error;
-}
-
 /** The tags that the registry says it has set: a comma list, or the field several times. */
 function tagsOf(response: TransportResponse): ReadonlySet<string> {
   return new Set(
@@ -299,4 +184,9 @@ function subjectOf(response: TransportResponse, subject: Digest | undefined): Di
   return subject !== undefined && headerValue(response.headers, fields.subject) !== undefined
     ? subject
     : undefined;
+}
+
+/** So many tags were more than the registry takes at once, which need not be as many as we would send. */
+function unlessTooLong(error: unknown): undefined {
+  if (!isRegistryError(error) || (error.status !== 414 && error.status !== 431)) throw error;
 }

@@ -40,7 +40,10 @@ export const memory = async (): Promise<Stack> => ({ registry: memoryRegistry(),
 export async function layout(): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'stowage-test-'));
   // That what is acknowledged is on the disk is tested elsewhere; here it would take most of the time.
-  return { registry: layoutRegistry(folder, { durable: false }), close: () => rm(folder, { recursive: true }) };
+  return {
+    registry: layoutRegistry(folder, { durable: false }),
+    close: () => rm(folder, { recursive: true }),
+  };
 }
 
 /** The fetch handler, called by the fetch transport: HTTP without a wire. */
