@@ -136,12 +136,12 @@ describe('a chunk', () => {
     });
     await started;
     for (const action of [
-      upload.write(bytes),
-      other.write(bytes),
-      other.commit(digest),
-      upload.commit(digest),
+      () => upload.write(bytes),
+      () => other.write(bytes),
+      () => other.commit(digest),
+      () => upload.commit(digest),
     ]) {
-      await expect(action).rejects.toMatchObject({ code: 'RANGE_INVALID', status: 416 });
+      await expect(action()).rejects.toMatchObject({ code: 'RANGE_INVALID', status: 416 });
     }
     go();
     await slow;
