@@ -176,10 +176,10 @@ export const blobCases: readonly ContractCase[] = cases('blobs', {
     const { digest } = await pushBlob(registry, 'a/b', bytes('x'));
     const signal = AbortSignal.abort(new Error('enough'));
     for (const attempt of [
-      registry.getBlob('a/b', digest, { signal }),
-      registry.pushBlob('a/b', describe(bytes('y')), bytes('y'), { signal }),
+      () => registry.getBlob('a/b', digest, { signal }),
+      () => registry.pushBlob('a/b', describe(bytes('y')), bytes('y'), { signal }),
     ]) {
-      const reason = await attempt.then(
+      const reason = await attempt().then(
         () => 'no error',
         (error: Error) => error.message,
       );
