@@ -54,3 +54,18 @@ function iterate(stream: ByteStream): AsyncIterable<Uint8Array> {
   // Every runtime that we run on can iterate over a ReadableStream; only the DOM's types do not know it.
   return stream as AsyncIterable<Uint8Array>;
 }
+
+/** An iterable as a stream of the web. `ReadableStream.from` is not in every browser yet. */
+export function toReadableStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}

@@ -1,3 +1,4 @@
+import { toReadableStream } from '../registry/index.ts';
 import type { Handler } from './request.ts';
 
 /** The handler as a function of `Request` and `Response`, for runtimes and frameworks that speak them. */
@@ -19,25 +20,14 @@ export function toFetchHandler(handler: Handler): (request: Request) => Promise<
     });
     const { status, headers, body } = reply;
     if (request.method === 'HEAD' || body === undefined) return new Response(null, { status, headers });
-    return new Response(body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : toStream(body), {
-      status,
-      headers,
-    });
+    return new Response(
+      body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : toReadableStream(body),
+      {
+        status,
+        headers,
+      },
+    );
   };
-}
-
-function toStream(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = body[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
 }
 
 async function* empty(): AsyncGenerator<Uint8Array> {}

@@ -1,6 +1,6 @@
 import type { HeaderFields } from '../protocol/index.ts';
-import { RegistryError } from '../registry/index.ts';
-import { redactUrl } from './origin.ts';
+import { toReadableStream } from '../registry/index.ts';
+import { guarded, unavailable } from './failure.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 import { watch } from './watch.ts';
 
@@ -17,13 +17,17 @@ export function fetchTransport(fetchFunction: typeof fetch = fetch): Transport {
     const source = body === undefined || bytes !== undefined ? undefined : watch(body.open());
     const init: RequestInit & { duplex?: 'half' } = {
       method,
-      headers: { ...headers, ...(body?.size !== undefined && { 'content-length': String(body.size) }) },
-      redirect: body === undefined || bytes !== undefined ? 'manual' : 'error',
+      // Of bytes at hand `fetch` tells the length itself, and minds being told.
+      headers:
+        source === undefined || body?.size === undefined
+          ? { ...headers }
+          : { ...headers, 'content-length': String(body.size) },
+      redirect: source === undefined ? 'manual' : 'error',
       ...(signal !== undefined && { signal }),
     };
     if (bytes !== undefined) init.body = bytes as Uint8Array<ArrayBuffer>;
     else if (source !== undefined) {
-      init.body = toStream(source.stream);
+      init.body = toReadableStream(source.stream);
       init.duplex = 'half';
     }
     let response: Response;
@@ -38,7 +42,7 @@ export function fetchTransport(fetchFunction: typeof fetch = fetch): Transport {
       status: response.status,
       headers: fields(response.headers),
       url,
-      body: stream === null ? empty() : guarded(stream, request),
+      body: stream === null ? empty() : guarded(stream, (error) => connectionError(error, request)),
       discard: async () => {
         if (stream !== null && !stream.locked) await stream.cancel().catch(() => {});
       },
@@ -46,39 +50,9 @@ export function fetchTransport(fetchFunction: typeof fetch = fetch): Transport {
   };
 }
 
-async function* guarded(
-  body: AsyncIterable<Uint8Array>,
-  request: TransportRequest,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw connectionError(error, request);
-  }
-}
-
-function connectionError(error: unknown, { method, url, signal }: TransportRequest): unknown {
-  if (signal?.aborted) return signal.reason;
-  return new RegistryError('UNAVAILABLE', `${method} ${redactUrl(url)}: ${(error as Error).message}`, {
-    method,
-    url: redactUrl(url),
-    cause: error,
-  });
-}
-
-// `ReadableStream.from` is not in every browser yet.
-function toStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
+function connectionError(error: unknown, request: TransportRequest): unknown {
+  if (request.signal?.aborted) return request.signal.reason;
+  return unavailable(request, (error as Error).message, error);
 }
 
 function fields(headers: Headers): HeaderFields {

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { printable } from '../oci/index.ts';
-import { RegistryError } from '../registry/index.ts';
-import { redactUrl } from './origin.ts';
+import { guarded, unavailable } from './failure.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 import { watch } from './watch.ts';
 
@@ -81,7 +80,7 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
       status: response.statusCode,
       headers: response.headers,
       url,
-      body: guarded(response.body, request),
+      body: guarded(response.body, (error) => connectionError(error, request)),
       // `dump` reads a little more in the hope of keeping the connection, else drops it.
       discard: () =>
         response.body
@@ -94,20 +93,9 @@ async function send(agent: Agent, request: TransportRequest): ReturnType<Transpo
   }
 }
 
-async function* guarded(
-  body: AsyncIterable<Uint8Array>,
-  request: TransportRequest,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw connectionError(error, request);
-  }
-}
-
 /** An error of the connection in our terms. What the caller's own signal threw passes as it is. */
-function connectionError(error: unknown, { method, url, signal }: TransportRequest): unknown {
-  if (signal?.aborted) return signal.reason;
+function connectionError(error: unknown, request: TransportRequest): unknown {
+  if (request.signal?.aborted) return request.signal.reason;
   if (!(error instanceof Error)) return error;
   // What is no HTTP has no code.
   const code =
@@ -117,15 +105,7 @@ function connectionError(error: unknown, { method, url, signal }: TransportReque
         ? error.code
         : '';
   if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(code)) return error;
-  return new RegistryError(
-    'UNAVAILABLE',
-    `${method} ${redactUrl(url)}: ${advice(code, error.message, url)}`,
-    {
-      method,
-      url: redactUrl(url),
-      cause: error,
-    },
-  );
+  return unavailable(request, advice(code, error.message, request.url), error);
 }
 
 function advice(code: string, message: string, url: URL): string {

@@ -19,7 +19,8 @@ async function run(task: Task): Promise<void> {
   if (task.task === 'hold the lock') {
     await withLock(task.lock, () => {
       say('held');
-      return new Promise(() => setInterval(() => {}, 1000));
+      // Ends it after all: a promise that nobody can resolve would be collected, and the lock's file with it.
+      return new Promise((resolve) => setTimeout(resolve, 60_000));
     });
     return;
   }
