@@ -6,7 +6,7 @@ import { isImageType, isIndexType, isMediaType } from './mediatype.ts';
 import { checkSpelling, decisiveNames } from './spelling.ts';
 
 /** What all manifests may carry. */
-interface Common {
+export interface ManifestFields {
   readonly schemaVersion: 2;
   readonly mediaType?: string;
   readonly artifactType?: string;
@@ -16,13 +16,13 @@ interface Common {
 }
 
 /** One image, or an artifact in an image's form. @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
-export interface ImageManifest extends Common {
+export interface ImageManifest extends ManifestFields {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
 }
 
 /** A list of manifests. @see https://github.com/opencontainers/image-spec/blob/main/image-index.md */
-export interface Index extends Common {
+export interface Index extends ManifestFields {
   readonly manifests: readonly Descriptor[];
 }
 
@@ -35,7 +35,7 @@ export type Manifest = {
   | { readonly kind: 'image'; readonly document: ImageManifest }
   | { readonly kind: 'index'; readonly document: Index }
   /** A type that we do not know: JSON with a name, carried as it is. */
-  | { readonly kind: 'opaque'; readonly document: Common }
+  | { readonly kind: 'opaque'; readonly document: ManifestFields }
 );
 
 const DECISIVE = decisiveNames(
@@ -93,7 +93,7 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
     descriptors(document, 'layers');
     return { ...common, kind: 'image', document: document as unknown as ImageManifest };
   }
-  return { ...common, kind: 'opaque', document: document as unknown as Common };
+  return { ...common, kind: 'opaque', document: document as unknown as ManifestFields };
 }
 
 /** The manifests that a manifest lists; its subject is not one of them. */
