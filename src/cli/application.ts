@@ -1,4 +1,4 @@
-import { buildApplication, buildCommand, buildRouteMap, numberParser, type Application } from '@stricli/core';
+import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { version } from '../version.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -64,13 +64,19 @@ const copy = buildCommand({
   docs: { brief: 'Copy an image, all platforms and byte for byte, between registries and layouts' },
 });
 
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65535) return port;
+  throw new SyntaxError(`not a port: ${text.slice(0, 40)}`);
+}
+
 const serve = buildCommand({
   loader: () => import('./serve.ts'),
   parameters: {
     flags: {
       port: {
         kind: 'parsed',
-        parse: numberParser,
+        parse: parsePort,
         brief: 'Where to listen; 0 takes any that is free',
         default: '5000',
         placeholder: 'PORT',

@@ -2,6 +2,7 @@ import { repositoryScope } from '../auth/index.ts';
 import {
   digestOf,
   isDigest,
+  isMediaType,
   manifestTypes,
   mediaTypes,
   printable,
@@ -21,6 +22,7 @@ import {
   type ByteRange,
   type Content,
   type ContentParts,
+  type RegistryError,
   type Registry,
 } from '../registry/index.ts';
 import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
@@ -136,7 +138,7 @@ function describe(
     throw session.invalid(call, 'MEDIA_TYPE_CONFLICT', 'the document is both an index and a manifest');
   // Who asked by digest has the bytes that were meant, so their own word on what they are counts.
   const type = asked !== undefined ? (mediaType ?? header) : header;
-  if (type === undefined)
+  if (type === undefined || !isMediaType(type))
     throw session.invalid(
       call,
       'MEDIA_TYPE_CONFLICT',
@@ -180,18 +182,16 @@ async function getPart(
     const field = headerValue(response.headers, 'content-range');
     const part = parseContentRange(field);
     const total = /\/(\d{1,16})$/.exec(field ?? '')?.[1];
-    if (
-      part === undefined ||
-      part.start !== range.start ||
-      (range.end !== undefined && part.end > range.end)
-    ) {
-      throw session.invalid(
+    const refuse = (): RegistryError =>
+      session.invalid(
         call,
         'RESPONSE_INVALID',
         `asked for ${formatRange(range)}, got "${field?.slice(0, 80) ?? 'no Content-Range'}"`,
       );
-    }
+    if (part?.start !== range.start) throw refuse();
     const size = total === undefined ? (await resolve()).size : Number(total);
+    // All of what was asked for, as far as there is so much.
+    if (part.end !== Math.min(range.end ?? size, size)) throw refuse();
     return contentOf(bodyOf(response), {
       descriptor: { mediaType: mediaTypes.octetStream, digest, size },
       range: part,

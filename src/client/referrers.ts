@@ -31,6 +31,8 @@ import type { Call, Session } from './session.ts';
  */
 export interface ReferrersApi {
   list(repository: string, digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>;
+  /** The registry has noted a referrer by itself, and so has the API. */
+  noted(repository: string): void;
   /** Notes a referrer that was pushed, under the subject's tag. */
   add(
     repository: string,
@@ -49,6 +51,18 @@ export interface ReferrersApi {
 
 export function createReferrersApi(session: Session): ReferrersApi {
   const read = readOperations(session);
+  // The tag is read, changed and written: one after the other. Against other processes registries offer nothing.
+  const turns = new Map<string, Promise<void>>();
+  const inTurn = (repository: string, subject: Digest, change: () => Promise<void>): Promise<void> => {
+    const key = `${repository}@${subject}`;
+    const turn = (turns.get(key) ?? Promise.resolve()).then(change, change);
+    turns.set(key, turn);
+    const done = (): void => {
+      if (turns.get(key) === turn) turns.delete(key);
+    };
+    turn.then(done, done);
+    return turn;
+  };
   // Learnt from the first answer. By repository: some registries answer 404 for one that is not there, too.
   const hasApi = new Map<string, boolean>();
 
@@ -109,16 +123,20 @@ export function createReferrersApi(session: Session): ReferrersApi {
       }
     },
 
+    noted: (repository) => void hasApi.set(repository, true),
+
     async add(repository, subject, manifest, descriptor, signal) {
       hasApi.set(repository, false);
-      const index = (await readFallback(repository, subject, signal)) ?? EMPTY_INDEX;
-      if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
-      await writeFallback(
-        repository,
-        subject,
-        { ...index, manifests: [...index.manifests, referrerDescriptor(manifest, descriptor)] },
-        signal,
-      );
+      await inTurn(repository, subject, async () => {
+        const index = (await readFallback(repository, subject, signal)) ?? EMPTY_INDEX;
+        if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
+        await writeFallback(
+          repository,
+          subject,
+          { ...index, manifests: [...index.manifests, referrerDescriptor(manifest, descriptor)] },
+          signal,
+        );
+      });
     },
 
     async beforeDelete(repository, digest, signal) {
@@ -127,16 +145,17 @@ export function createReferrersApi(session: Session): ReferrersApi {
       const bytes = await content.bytes();
       const subject = subjectOf(bytes, content.descriptor.mediaType);
       if (subject === undefined) return undefined;
-      return async () => {
-        const index = await readFallback(repository, subject, signal);
-        if (!index?.manifests.some((entry) => entry.digest === digest)) return;
-        await writeFallback(
-          repository,
-          subject,
-          { ...index, manifests: index.manifests.filter((entry) => entry.digest !== digest) },
-          signal,
-        );
-      };
+      return () =>
+        inTurn(repository, subject, async () => {
+          const index = await readFallback(repository, subject, signal);
+          if (!index?.manifests.some((entry) => entry.digest === digest)) return;
+          await writeFallback(
+            repository,
+            subject,
+            { ...index, manifests: index.manifests.filter((entry) => entry.digest !== digest) },
+            signal,
+          );
+        });
     },
   };
 

@@ -140,7 +140,8 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
         }
       }
       for (const tag of rest) noted = subjectOf(await put(tag), subject) ?? noted;
-      if (subject !== undefined && noted === undefined && manifest !== undefined) {
+      if (noted !== undefined) referrersApi.noted(repository);
+      else if (subject !== undefined && manifest !== undefined) {
         await referrersApi.add(repository, subject, manifest, descriptor, signal);
         noted = subject;
       }

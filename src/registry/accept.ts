@@ -17,6 +17,7 @@ import {
 import { DOCUMENT_LIMIT, verify, type ByteRange } from './content.ts';
 import { fromInvalid, isRegistryError, RegistryError } from './error.ts';
 import { checkDigest } from './names.ts';
+import { watch } from './watch.ts';
 
 /**
  * The part of a blob that a range asks for.
@@ -49,21 +50,24 @@ export async function* verifyPushed(
       status: 400,
     });
   }
+  const source = watch(stream);
   try {
-    for await (const chunk of verify(stream, digest, size)) {
+    for await (const chunk of verify(source.stream, digest, size)) {
       signal?.throwIfAborted();
       yield chunk;
     }
   } catch (error) {
-    // A content that we copy from may fail with the same codes; that one is told apart by saying where it came from.
-    if (isRegistryError(error) && error.url === undefined && error.code === 'DIGEST_MISMATCH') {
-      throw new RegistryError('DIGEST_INVALID', error.message, { status: 400, cause: error });
-    }
-    if (isRegistryError(error) && error.url === undefined && error.code === 'SIZE_MISMATCH') {
-      throw new RegistryError('SIZE_INVALID', error.message, { status: 400, cause: error });
-    }
+    // A content that is copied fails with the same codes when it is not what it should be; that is not the push's fault.
+    if (source.failure === undefined && isRegistryError(error)) throw asPushed(error);
     throw error;
   }
+}
+
+function asPushed(error: RegistryError): RegistryError {
+  const facts = { status: 400, cause: error };
+  if (error.code === 'DIGEST_MISMATCH') return new RegistryError('DIGEST_INVALID', error.message, facts);
+  if (error.code === 'SIZE_MISMATCH') return new RegistryError('SIZE_INVALID', error.message, facts);
+  return error;
 }
 
 /** A manifest that may be stored, as far as it can be told without looking at what it refers to. */

@@ -41,7 +41,7 @@ export interface ContentParts {
   readonly range?: Required<ByteRange>;
   /** Where errors should say that they come from. */
   readonly facts?: ErrorFacts;
-  /** Frees what stands behind the stream, if it comes that nobody starts to read it. */
+  /** Frees what stands behind the stream, where that was not begun, or has stalled: then it must end the read. */
   readonly release?: () => Promise<void>;
 }
 
@@ -51,11 +51,23 @@ export function contentOf(
   { descriptor, range, facts, release }: ContentParts,
 ): Content {
   let iterator: AsyncGenerator<Uint8Array> | undefined;
-  let begun = false;
+  // How many reads the stream has not answered; before the first it was not begun.
+  let waiting: number | undefined;
   const opened: AsyncIterable<Uint8Array> = {
     [Symbol.asyncIterator]() {
-      begun = true;
-      return stream[Symbol.asyncIterator]();
+      waiting = 0;
+      const inner = stream[Symbol.asyncIterator]();
+      return {
+        async next() {
+          waiting = 1;
+          try {
+            return await inner.next();
+          } finally {
+            waiting = 0;
+          }
+        },
+        return: async (value) => (await inner.return?.(value)) ?? { done: true, value },
+      };
     },
   };
   const verified = (): AsyncGenerator<Uint8Array> =>
@@ -81,9 +93,11 @@ export function contentOf(
   };
   const text = async (limit?: number): Promise<string> => new TextDecoder().decode(await bytes(limit));
   const cancel = async (): Promise<void> => {
-    await iterator?.return(undefined);
-    // A generator of which nothing was asked runs none of its `finally`.
-    if (!begun) await release?.();
+    // A generator of which nothing was asked runs none of its `finally`, and one that waits for a read is not heard
+    // before that has ended.
+    const returned = iterator?.return(undefined);
+    if (waiting !== 0) await release?.();
+    await returned;
   };
   return {
     descriptor,

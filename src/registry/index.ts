@@ -6,3 +6,4 @@ export * from './intercept.ts';
 export * from './names.ts';
 export * from './registry.ts';
 export * from './source.ts';
+export * from './watch.ts';

@@ -109,7 +109,11 @@ export type Next = <O extends Operation>(operation: O) => ResultOf<O>;
  * Stands between a caller and a registry. It gives what the operation gives: a promise, or for the lists an iterable.
  * (That the two belong together is not in the type: TypeScript would then want a cast at each answer.)
  */
-export type Interceptor = (operation: Operation, next: Next) => ResultOf<Operation>;
+export type Interceptor = (operation: Operation, next: Next) => AnyResult;
+
+type Lists = Results['repositories'] | Results['referrers'];
+/** What some operation gives. */
+export type AnyResult = Lists | Promise<Awaited<Exclude<ResultOf<Operation>, Lists>>>;
 
 /**
  * A registry all of whose calls go through one function, which may look, change, refuse or answer by itself.

@@ -63,11 +63,21 @@ export function createHandler(registry: Registry, { onError }: HandlerOptions = 
       reply = replyTo(error);
       if (reply.status >= 500) report(error, request);
     }
+    if (!Object.values(reply.headers).every(isFieldValue)) {
+      // A store that gives what no header can carry. No HTTP stack would send it, and some would not say why.
+      report(new Error('a header of the answer cannot be sent'), request);
+      reply = replyTo(undefined);
+    }
     const headers = { [fields.apiVersion]: 'registry/2.0', ...reply.headers };
     const { status, body } = reply;
     if (body === undefined || body instanceof Uint8Array) return { ...reply, headers };
     return { status, headers, body: reported(body, (error) => report(error, request)) };
   };
+}
+
+/** Printable, as RFC 9110 wants it. */
+function isFieldValue(value: string): boolean {
+  return /^[\t -~\x80-\xff]*$/.test(value);
 }
 
 /** A body whose failure is told of: when it fails, the answer's head is on its way already. */

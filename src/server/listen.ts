@@ -11,6 +11,9 @@ export interface ListenOptions {
   readonly host?: string;
 }
 
+/** How long nothing may move on a connection in the middle of a request, in milliseconds. */
+const IDLE_TIMEOUT = 5 * 60_000;
+
 /** A server that runs. */
 export interface Listening {
   /** `http://127.0.0.1:5000` */
@@ -30,7 +33,10 @@ export async function listen(
     requestTimeout: 0,
     headersTimeout: 30_000,
     keepAliveTimeout: 75_000,
+    // Who vanished without a word is found out by the kernel, and else by saying nothing for too long.
+    keepAlive: true,
   });
+  server.setTimeout(IDLE_TIMEOUT);
   const connections = watchConnections(server);
   server.on('request', toNodeListener(handler));
   server.listen(port, host);

@@ -1,4 +1,4 @@
-import { algorithmOf, isAlgorithm, isRepository } from '../oci/index.ts';
+import { algorithmOf, isAlgorithm, isRepository, type Digest } from '../oci/index.ts';
 import {
   fields,
   formatHeld,
@@ -17,6 +17,9 @@ import {
 } from '../registry/index.ts';
 import { lengthOf, single, type Exchange, type ServerReply, type ServerRequest } from './request.ts';
 
+/** What of an id fits into a request line, beside the rest of it: Node takes 16 KiB of head. */
+const LONGEST_ID = 12 * 1024;
+
 type UploadRoute = Extract<Route, { kind: 'upload' }>;
 
 /** POST: a mount, a whole blob, or the start of an upload. */
@@ -32,7 +35,7 @@ export async function startUpload(
     const named = checkDigest(digest);
     const [size, { body, signal }] = [lengthOf(request), request];
     if (size !== undefined) await registry.pushBlob(repository, { digest: named, size }, body, { signal });
-    else await (await registry.startUpload(repository)).commit(named, { chunk: body, signal });
+    else await receive(await registry.startUpload(repository), named, { chunk: body, signal });
     return created(repository, digest);
   }
   const algorithm = single(query, 'digest-algorithm');
@@ -43,6 +46,16 @@ export async function startUpload(
   }
   const upload = await registry.startUpload(repository, { ...(algorithm !== undefined && { algorithm }) });
   return progress(202, { repository, upload, algorithm: algorithm ?? '' });
+}
+
+/** A blob whose length nobody announced. Its upload has no name by which the caller could go on with it. */
+async function receive(upload: Upload, digest: Digest, last: Parameters<Upload['commit']>[1]): Promise<void> {
+  try {
+    await upload.commit(digest, last);
+  } catch (error) {
+    await upload.cancel();
+    throw error;
+  }
 }
 
 /** GET: where an upload stands. */
@@ -114,8 +127,8 @@ async function resume(
   { repository, id }: UploadRoute,
   offset?: number,
 ): Promise<Session> {
-  const text = Buffer.from(id, 'base64url').toString();
-  const [, algorithm, resumed] = /^([a-z0-9]{0,10}) (.+)$/.exec(text.slice(0, 4096)) ?? [];
+  const text = id.length > LONGEST_ID ? '' : Buffer.from(id, 'base64url').toString();
+  const [, algorithm, resumed] = /^([a-z0-9]{0,10}) (.+)$/.exec(text) ?? [];
   if (algorithm === undefined || resumed === undefined || Buffer.from(text).toString('base64url') !== id) {
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'upload is not known', { status: 404, repository });
   }
@@ -148,6 +161,11 @@ function chunkOptions(request: ServerRequest): ChunkOptions {
 
 function progress(status: number, { repository, upload, algorithm }: Session): ServerReply {
   const id = Buffer.from(`${algorithm} ${upload.id}`).toString('base64url');
+  if (id.length > LONGEST_ID) {
+    throw new RegistryError('UNAVAILABLE', `an upload of ${repository} has an id that no URL can carry`, {
+      repository,
+    });
+  }
   return {
     status,
     headers: {

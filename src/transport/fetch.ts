@@ -1,8 +1,7 @@
 import type { HeaderFields } from '../protocol/index.ts';
-import { toReadableStream } from '../registry/index.ts';
+import { toReadableStream, watch } from '../registry/index.ts';
 import { guarded, unavailable } from './failure.ts';
 import type { Transport, TransportRequest } from './transport.ts';
-import { watch } from './watch.ts';
 
 /**
  * HTTP by `fetch`, for runtimes other than Node.

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { printable } from '../oci/index.ts';
+import { watch } from '../registry/index.ts';
 import { guarded, unavailable } from './failure.ts';
 import type { Transport, TransportRequest } from './transport.ts';
-import { watch } from './watch.ts';
 
 type Agent = import('undici').Agent;
 

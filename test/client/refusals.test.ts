@@ -26,6 +26,15 @@ async function code(
   return error.code;
 }
 
+test('28: a part that is shorter than what was asked for, and there', async () => {
+  const row = blobAnswer({
+    status: 206,
+    headers: { 'content-range': 'bytes 1-1/5', 'content-length': '1' },
+    body: 'e',
+  });
+  expect(await code(part, row)).toBe('RESPONSE_INVALID');
+});
+
 describe('24: redirects', () => {
   test.each([
     ['without Location', undefined],

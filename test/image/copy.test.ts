@@ -1,8 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { copy, type CopyOptions, type CopyStep } from '../../src/image/index.ts';
-import { mediaTypes, parseDigest } from '../../src/oci/index.ts';
-import { contentOf, type Registry } from '../../src/registry/index.ts';
+import { mediaTypes, parseDigest, parseManifest } from '../../src/oci/index.ts';
+import {
+  contentOf,
+  intercept,
+  missingChildren,
+  type Operation,
+  type Registry,
+} from '../../src/registry/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { graph, multi, noting, type Graph } from './graph.ts';
 
@@ -22,6 +28,22 @@ async function places(g: Graph = multi, top = 'index', target: Registry = memory
     from: { registry: source.registry, repository: 'r', tag: '1' },
     to: { registry: sink.registry, repository: 't', tag: '1' },
   };
+}
+
+/** Refuses an image whose blobs are not there. */
+async function checked(
+  registry: Registry,
+  { repository, bytes, options }: Extract<Operation, { name: 'pushManifest' }>,
+): Promise<void> {
+  const refusal = await missingChildren(parseManifest(bytes, options.mediaType), {
+    blob: (digest) =>
+      registry.resolveBlob(repository, digest).then(
+        () => true,
+        () => false,
+      ),
+    manifest: async () => true,
+  });
+  if (refusal !== undefined) throw refusal;
 }
 
 const empty = Buffer.from('{"schemaVersion":2,"manifests":[]}');
@@ -123,6 +145,21 @@ describe('what a copy asks for', () => {
     done.length = 0;
     await copy(from, { ...to, tag: '2' });
     expect(done).toEqual(['pushManifest index 2']);
+  });
+
+  test('but of images alone, where it looks at images alone', async () => {
+    const lax = memoryRegistry({ sparse: true });
+    // As registries can be set up, to take sparse indexes.
+    const target = intercept(lax, (operation, next) =>
+      operation.name === 'pushManifest' && operation.options.mediaType === mediaTypes.ociManifest
+        ? checked(lax, operation).then(() => next(operation))
+        : next(operation),
+    );
+    const { from, to } = await places(multi, 'index', target);
+    await lax.pushManifest('t', empty, { mediaType: mediaTypes.ociIndex, tags: ['image'] });
+    await copy({ ...from, digest: multi.digest('amd') }, { ...to, tag: 'image' });
+    await copy(from, to);
+    expect(await multi.held(lax, 't')).toEqual(all);
   });
 
   test('a blob that many manifests share is sent once', async () => {

@@ -206,6 +206,25 @@ describe('what stands behind it is freed', () => {
     expect(it.from.ended).toBe(true);
   });
 
+  test('by cancel, where a read has stalled', { timeout: 5000 }, async () => {
+    let end = (): void => {};
+    const stalled = contentOf(
+      {
+        [Symbol.asyncIterator]: () => ({
+          next: () =>
+            new Promise<IteratorResult<Uint8Array>>(
+              (resolve) => (end = () => resolve({ done: true, value: undefined })),
+            ),
+        }),
+      },
+      { descriptor, release: async () => end() },
+    );
+    const reading = failure(stalled.bytes());
+    await new Promise((resolve) => setImmediate(resolve));
+    await stalled.cancel();
+    expect(await reading).toMatchObject({ code: 'SIZE_MISMATCH' });
+  });
+
   test('by leaving the loop', async () => {
     const it = content('one ', 'two ', 'three');
     for await (const _ of it) break;

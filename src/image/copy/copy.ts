@@ -1,4 +1,4 @@
-import type { Digest } from '../../oci/index.ts';
+import type { Digest, Manifest } from '../../oci/index.ts';
 import { isNotFound, RegistryError, type Registry } from '../../registry/index.ts';
 import type { ReadManifest } from '../document.ts';
 import type { Copied, CopyOptions, CopyPlace } from './options.ts';
@@ -6,8 +6,8 @@ import { keepPlatforms } from './platforms.ts';
 import { copyReferrers } from './referrers.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
 
-/** Registries that have been seen to refuse a manifest whose children are missing. */
-const verifying = new WeakSet<Registry>();
+/** The kinds of manifests that registries have been seen to refuse when children are missing. Some look at images alone. */
+const verifying = new WeakMap<Registry, Set<Manifest['kind']>>();
 
 /**
  * Copies an image, or whatever a manifest holds together, from any registry to any: all platforms, byte for byte.
@@ -36,11 +36,12 @@ async function run(transfer: Transfer, options: CopyOptions): Promise<Copied> {
   const { from, to } = transfer;
   const tag = targetTag(from, to);
   const inPlace = from.registry === to.registry && from.repository === to.repository;
-  const trusted = inPlace || (options.targetVerifies ?? verifying.has(to.registry));
+  const known = verifying.get(to.registry);
+  const ask = (): Promise<Digest | undefined> => resolved(transfer, tag ?? to.digest ?? from.digest, options);
   // Asked at the same time as the source is read, so that it costs no time.
-  const [source, present] = await Promise.all([
+  const [source, early] = await Promise.all([
     transfer.read(from.digest ?? from.tag ?? 'latest'),
-    trusted ? undefined : resolved(transfer, tag ?? to.digest ?? from.digest, options),
+    inPlace || (options.targetVerifies ?? known !== undefined) ? undefined : ask(),
   ]);
   const { platforms } = options;
   const manifest =
@@ -52,6 +53,8 @@ async function run(transfer: Transfer, options: CopyOptions): Promise<Copied> {
     });
   }
 
+  const trusted = inPlace || (options.targetVerifies ?? known?.has(manifest.manifest.kind) ?? false);
+  const present = trusted ? undefined : (early ?? (known === undefined ? undefined : await ask()));
   if (present === digest)
     await transfer.skip({ kind: 'manifest', descriptor: manifest.descriptor }, 'present');
   else if (trusted) await pushFirst(transfer, manifest, tag);
@@ -88,9 +91,13 @@ async function childrenFirst(
 ): Promise<void> {
   const { digest } = manifest.descriptor;
   const missing = likely ? await transfer.attempt(manifest, { digest }) : undefined;
-  if (missing !== undefined) verifying.add(transfer.to.registry);
+  if (missing !== undefined) learn(transfer.to.registry, manifest);
   await transfer.fill(manifest, missing);
   await transfer.push(manifest, named(manifest, tag));
+}
+
+function learn(registry: Registry, { manifest }: ReadManifest): void {
+  verifying.set(registry, (verifying.get(registry) ?? new Set()).add(manifest.kind));
 }
 
 /** Under which names a manifest is pushed. Registries work out sha256 themselves; another algorithm has to be said. */

@@ -28,9 +28,12 @@ export interface Repository extends LayoutPlace {
   known(): Promise<Known>;
   /** Makes the layout if it is not there. */
   create(signal?: AbortSignal): Promise<void>;
-  /** Removes what was left behind, before the first write. */
+  /** Removes what was left behind: before the first write, and now and then before another. */
   prepare(): Promise<void>;
 }
+
+/** How often at the most what was left behind is looked for, in milliseconds. */
+const SWEEP_INTERVAL = 60 * 60_000;
 
 /** What all repositories of a registry share. */
 export interface Shared {
@@ -47,6 +50,7 @@ export function createRepository(place: LayoutPlace, { disk, pool, uploadExpiry 
   const changes = createChanges({ place, index, knowing, documents, disk });
   const uploads = join(place.path, PRIVATE, 'uploads');
   let prepared: Promise<void> | undefined;
+  let preparedAt = 0;
   return {
     ...place,
     disk,
@@ -61,12 +65,17 @@ export function createRepository(place: LayoutPlace, { disk, pool, uploadExpiry 
       if ((await index.currentOrNone()) === undefined) await changes.make(async () => {}, signal);
     },
     prepare() {
-      prepared ??= (async () => {
+      const now = Date.now();
+      if (prepared !== undefined && now - preparedAt < Math.min(uploadExpiry, SWEEP_INTERVAL))
+        return prepared;
+      preparedAt = now;
+      const sweep = (async () => {
         await removeOlder(uploads, uploadExpiry);
         await removeOlder(join(place.path, PRIVATE, 'tmp'), uploadExpiry);
       })();
-      prepared.catch(() => (prepared = undefined));
-      return prepared;
+      prepared = sweep;
+      sweep.catch(() => (prepared = undefined));
+      return sweep;
     },
   };
 }

@@ -186,5 +186,9 @@ describe('what is left behind', () => {
     expect(await uploads()).toEqual([fresh.id]);
     expect(await readdir(join(folder(), 'a/.stowage/tmp'))).toEqual(['fresh']);
     await expect(old.write(bytes)).rejects.toMatchObject(unknown);
+    // Also in a process that goes on for long.
+    await sleep(60);
+    const later = await strict.startUpload('a');
+    expect(await uploads()).toEqual([later.id]);
   });
 });

@@ -1,4 +1,4 @@
-/** A stream, and what it failed with by itself: that is no error of the connection over which it is sent. */
+/** A stream, and what it failed with by itself: that is no error of whoever it is given to. */
 export interface Watched {
   readonly stream: AsyncIterable<Uint8Array>;
   /** In a box, as anything may be thrown. */
