@@ -3,6 +3,14 @@ import { application } from './application.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 
+/** Runs one command line; the exit code is left in the context's process. */
+export async function runIn(context: Context, words: readonly string[]): Promise<void> {
+  await run(application, words, context);
+  const { process } = context;
+  // The parser has codes of its own, all negative, for what it does not understand.
+  if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = exitCodes.usage;
+}
+
 /** Runs the command line of this process. */
 export async function main(): Promise<void> {
   const ending = new AbortController();
@@ -17,12 +25,7 @@ export async function main(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.error),
   );
-  await run(application, process.argv.slice(2), {
-    process: process as Context['process'],
-    signal: ending.signal,
-  });
-  // The parser has codes of its own, all negative, for what it does not understand.
-  if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = exitCodes.usage;
+  await runIn({ process: process as Context['process'], signal: ending.signal }, process.argv.slice(2));
   process.off('SIGINT', end);
   process.off('SIGTERM', end);
 }

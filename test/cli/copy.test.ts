@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -44,6 +44,19 @@ test('into a layout and out of it', async () => {
   expect((await stowage(['copy', `${from}/r:1`, `oci-layout:${folder}:1`])).code).toBe(0);
   expect((await stowage(['copy', `oci-layout:${folder}:1`, `${to}/t:1`])).code).toBe(0);
   expect(await multi.held(target, 't')).toEqual([...multi.nodes.keys()]);
+});
+
+test('a layout whose bytes went bad is not copied: 6, also into another layout', async () => {
+  const { from } = await pair();
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  expect((await stowage(['copy', `${from}/r:1`, `oci-layout:${folder}/good:1`])).code).toBe(0);
+  const layer = multi.nodes.get('amd-layer')?.bytes as Uint8Array;
+  const path = join(folder, 'good/blobs', multi.digest('amd-layer').replace(':', '/'));
+  await writeFile(path, Buffer.from(layer).fill('x', 0, 1));
+  const copied = await stowage(['copy', `oci-layout:${folder}/good:1`, `oci-layout:${folder}/copy:1`]);
+  expect(copied.code).toBe(6);
+  expect((await stowage(['lookup', `oci-layout:${folder}/copy:1`])).code).toBe(3);
 });
 
 test('--platform', async () => {

@@ -47,3 +47,7 @@ test('1: the port is taken', async () => {
     code: 1,
   });
 });
+
+test.each(['99999', '-1', '80x', '1e3'])('port %s is none', async (port) => {
+  expect((await stowage(['serve', '--port', port])).code).toBe(2);
+});

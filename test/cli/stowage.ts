@@ -1,6 +1,5 @@
-import { run } from '@stricli/core';
-import { application } from '../../src/cli/application.ts';
 import type { Context } from '../../src/cli/context.ts';
+import { runIn } from '../../src/cli/run.ts';
 
 /** What a command printed, and what it told the shell. */
 export interface Ran {
@@ -31,6 +30,6 @@ export async function stowage(args: readonly string[], options: RunOptions = {})
     env: { HOME: '/nowhere', DOCKER_CONFIG: '/nowhere' },
     exitCode: null,
   };
-  await run(application, args, { process, signal });
+  await runIn({ process, signal }, args);
   return { ...printed, code: Number(process.exitCode ?? 0) };
 }

@@ -101,3 +101,31 @@ describe("an upload's id", () => {
     }
   });
 });
+
+describe('an id as long as what a registry behind us gives', () => {
+  const long = (length: number): Registry => ({
+    ...memoryRegistry(),
+    async startUpload(_, { resume } = {}) {
+      const id = 'x'.repeat(length);
+      if (resume !== undefined) expect(resume).toBe(id);
+      return {
+        id,
+        offset: 0,
+        minimumChunk: 0,
+        write: async () => {},
+        commit: () => Promise.reject(new Error('no')),
+        cancel: async () => {},
+      };
+    },
+  });
+
+  test('comes back whole', async () => {
+    const registry = long(8000);
+    const place = await start(registry);
+    expect((await ask(createHandler(registry), `GET ${place}`)).status).toBe(204);
+  });
+
+  test('or is refused at once, if no URL can carry it', async () => {
+    expect((await ask(createHandler(long(20_000)), 'POST /v2/a/blobs/uploads/')).status).toBe(502);
+  });
+});
