@@ -70,6 +70,11 @@ function parsePort(text: string): number {
   throw new SyntaxError(`not a port: ${text.slice(0, 40)}`);
 }
 
+function parseHost(text: string): string {
+  if (text !== '') return text;
+  throw new SyntaxError('the address is missing');
+}
+
 const serve = buildCommand({
   loader: () => import('./serve.ts'),
   parameters: {
@@ -83,7 +88,7 @@ const serve = buildCommand({
       },
       host: {
         kind: 'parsed',
-        parse: String,
+        parse: parseHost,
         brief: 'Address to listen on',
         default: '127.0.0.1',
         placeholder: 'ADDRESS',

@@ -2,7 +2,7 @@ import { copy as copyImage } from '../image/index.ts';
 import { parsePlatform } from '../oci/index.ts';
 import { print, say, type Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { describeFailure } from './failure.ts';
+import { describeFailureAt } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { withPlaces } from './session.ts';
 
@@ -29,7 +29,7 @@ export default async function copy(this: Context, flags: CopyFlags, from: string
       );
       print(this, descriptor.digest);
     } catch (error) {
-      say(this, `stowage: ${describeFailure(error)}`);
+      say(this, `stowage: ${describeFailureAt(error, from, to)}`);
       this.process.exitCode = exitCodeOf(error);
     }
   });

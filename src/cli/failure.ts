@@ -1,4 +1,16 @@
+import { isLayoutReference } from '../place/index.ts';
 import { isRegistryError } from '../registry/index.ts';
+
+/**
+ * The same, for a command about some references. What is wrong in a layout folder is told by names inside of it, so
+ * the reference goes before it, where only one is a layout.
+ */
+export function describeFailureAt(error: unknown, ...references: readonly string[]): string {
+  const [layout, ...others] = references.filter(isLayoutReference);
+  const inside = isRegistryError(error) && error.url === undefined && !error.message.startsWith('invalid');
+  const said = describeFailure(error);
+  return inside && layout !== undefined && others.length === 0 ? `${layout}: ${said}` : said;
+}
 
 /** An error as people read it: one line, with the cause where it adds something. */
 export function describeFailure(error: unknown): string {

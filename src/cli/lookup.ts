@@ -4,7 +4,7 @@ import type { Place, Places } from '../place/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { print, say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
-import { describeFailure } from './failure.ts';
+import { describeFailureAt } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { withPlaces } from './session.ts';
 
@@ -23,9 +23,9 @@ export default async function lookup(
     // All are asked at once, and told in the order in which they were given.
     const answers = references.map((reference) => answer(places, reference, flags, this.signal));
     const settled = await Promise.allSettled(answers);
-    const codes = settled.map((result) => {
+    const codes = settled.map((result, at) => {
       if (result.status === 'fulfilled') print(this, result.value);
-      else say(this, `stowage: ${describeFailure(result.reason)}`);
+      else say(this, `stowage: ${describeFailureAt(result.reason, references[at] ?? '')}`);
       return result.status === 'fulfilled' ? exitCodes.ok : exitCodeOf(result.reason);
     });
     this.process.exitCode = overall(codes);

@@ -14,18 +14,24 @@ export async function runIn(context: Context, words: readonly string[]): Promise
 /** Runs the command line of this process. */
 export async function main(): Promise<void> {
   const ending = new AbortController();
+  let ended: number | undefined;
   const end = (signal: NodeJS.Signals): void => {
     // The second time is not a request any more.
-    if (ending.signal.aborted) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    if (ended !== undefined) process.exit(ended);
+    ended = 128 + (signal === 'SIGINT' ? 2 : 15);
     ending.abort(new Error(`ended by ${signal}`));
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   // Who reads our output may stop doing so: `stowage lookup … | head`.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.error),
-  );
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    process.stderr.write(`stowage: the result cannot be written: ${error.message}\n`);
+    process.exit(exitCodes.error);
+  });
   await runIn({ process: process as Context['process'], signal: ending.signal }, process.argv.slice(2));
+  // Shells know a command that was ended in the middle by this.
+  if (ended !== undefined && process.exitCode === exitCodes.error) process.exitCode = ended;
   process.off('SIGINT', end);
   process.off('SIGTERM', end);
 }

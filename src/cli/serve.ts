@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createHandler, listen } from '../server/index.ts';
 import { layoutRegistry } from '../store/layout/index.ts';
@@ -23,6 +24,15 @@ export default async function serve(
   });
   let server: Awaited<ReturnType<typeof listen>>;
   try {
+    // Else the first who pushes would be told, and not the one who can do something about it.
+    await mkdir(root, { recursive: true });
+    await access(root, constants.W_OK);
+  } catch (error) {
+    say(this, `stowage: ${root} cannot be used: ${describeFailure(error)}`);
+    this.process.exitCode = exitCodes.error;
+    return;
+  }
+  try {
     server = await listen(handler, { port, host });
   } catch (error) {
     const busy = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
@@ -35,7 +45,8 @@ export default async function serve(
     this.process.exitCode = exitCodes.error;
     return;
   }
-  const address = new URL(server.url).host;
+  // An address that stands for all is none to connect to.
+  const address = new URL(server.url).host.replace(/^(?:0\.0\.0\.0|\[::\])/, 'localhost');
   print(this, JSON.stringify({ url: server.url, directory: root }));
   say(this, `Serving ${root} on ${server.url}. Push to it with, for example:`);
   say(this, `  stowage copy docker.io/library/alpine:latest ${address}/alpine:latest`);

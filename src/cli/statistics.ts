@@ -11,7 +11,10 @@ export function statistics(): Statistics {
   let total = 0;
   const add = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
   const list = (map: Map<string, number>): string =>
-    [...map].map(([name, count]) => `${name} ${count}`).join(', ');
+    [...map]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
   return {
     count(kind, status) {
       total++;

@@ -22,8 +22,8 @@ export function isLayoutReference(text: string): boolean {
 export function parseLayoutReference(text: string): LayoutReference {
   const rest = text.slice(SCHEME.length).replace(/^\/\//, '');
   const at = rest.lastIndexOf('@');
-  // A folder may have an @ in its name; a digest always has a colon after it.
-  const hasDigest = at >= 0 && /^[a-z0-9+._-]+:[^/]*$/.test(rest.slice(at + 1, at + 200));
+  // A folder may have an @ in its name, and a tag after it; a digest begins with its algorithm.
+  const hasDigest = at >= 0 && /^(?:sha\d+|blake3|md5):[^/]*$/.test(rest.slice(at + 1, at + 200));
   const digest = hasDigest ? readDigest(text, rest.slice(at + 1)) : undefined;
   const name = hasDigest ? rest.slice(0, at) : rest;
   const colon = name.lastIndexOf(':');

@@ -26,7 +26,7 @@ export type SkipReason =
   | 'refused';
 
 export interface CopyOptions extends Options {
-  /** Keep these platforms of an index, with what attests to them. Unless told, all. */
+  /** Keep these platforms of an index, with what attests to them. All have to be there. Unless told, all. */
   readonly platforms?: readonly Platform[];
   /** Copy what refers to the image as well: signatures, SBOMs; and what refers to those. */
   readonly referrers?: boolean;

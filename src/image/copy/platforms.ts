@@ -14,7 +14,7 @@ import type { Transfer } from './transfer.ts';
 /**
  * The part of an index that is for some platforms, with the attestations that belong to it. If that is all of
  * it, it is the index itself; else a new one, with the other fields as they were.
- * @throws {RegistryError} `MANIFEST_UNKNOWN` when there is nothing for any of them.
+ * @throws {RegistryError} `MANIFEST_UNKNOWN` when there is nothing for one of them.
  */
 export async function keepPlatforms(
   { from, read: readEntry }: Transfer,
@@ -40,12 +40,9 @@ export async function keepPlatforms(
     ),
   );
   const kept = new Set(entries.filter((_, at) => wanted(found[at])).map(({ digest }) => digest));
-  if (kept.size === 0)
-    throw nothing(
-      from,
-      platforms,
-      found.flatMap((platform) => platform ?? []),
-    );
+  const there = found.flatMap((platform) => platform ?? []);
+  const lacking = platforms.filter((want) => !there.some((platform) => matchesPlatform(want, platform)));
+  if (lacking.length > 0) throw nothing(from, lacking, there);
   const manifests = entries.filter((entry) => kept.has(attestedBy(entry) ?? entry.digest));
   if (manifests.length === entries.length) return read;
   return rewritten(read, manifests);
