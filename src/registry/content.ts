@@ -11,8 +11,9 @@ export interface ByteRange {
  * What is read from a registry: a descriptor, and the bytes that it promises.
  *
  * Size and digest are those asked for, and reading fails at the end if the bytes do not meet them: whoever
- * reads to the end has what was asked for. The part of a blob (`range`) is the one thing that cannot be verified,
- * beyond its length. Content can be read once. Who does not read to the end calls `cancel`, or leaves the loop.
+ * reads to the end has what was asked for. Two things cannot be verified beyond their length: the part of a blob
+ * (`range`), and what is named by a digest that is neither sha256 nor sha512.
+ * Content can be read once. Who does not read to the end calls `cancel`, or leaves the loop.
  */
 export interface Content extends AsyncIterable<Uint8Array> {
   /** Of the whole, also where a part was asked for. */
