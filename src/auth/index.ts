@@ -9,6 +9,7 @@ export {
   type CredentialSource,
   type DefaultCredentialsOptions,
 } from './credentials.ts';
+export type { TokenEvent } from './event.ts';
 export {
   catalogScope,
   containsScope,

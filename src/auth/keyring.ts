@@ -2,7 +2,7 @@ import type { Transport } from '../transport/index.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import type { BearerWay, Offer } from './offer.ts';
 import { repositoryOf, scopeWords, type Scope } from './scope.ts';
-import { abortable, createSingleFlight } from './single-flight.ts';
+import { abortable, createSingleFlight } from '../registry/index.ts';
 import { createTokenCache, type KeptToken, type TokenCache } from './token-cache.ts';
 import { requestToken } from './token.ts';
 

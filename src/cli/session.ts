@@ -1,7 +1,7 @@
 import { defaultCredentials } from '../auth/index.ts';
 import type { RegistryFlags } from './flags.ts';
 import { createPlaces, type Places } from '../place/index.ts';
-import { requestKind, statistics } from './statistics.ts';
+import { statistics } from './statistics.ts';
 import { say, type Context } from './context.ts';
 
 /** Runs a command on places that are closed behind it, and counts its requests. */
@@ -13,7 +13,9 @@ export async function withPlaces(
   const requests = statistics();
   const places = createPlaces({
     credentials: defaultCredentials({ environment: context.process.env }),
-    onRequest: ({ method, url, status }) => requests.count(requestKind(method, url), status),
+    onEvent: (event) => {
+      if (event.type === 'request') requests.count(`${event.method} ${event.kind}`, event.status);
+    },
     ...(flags.plainHttp !== undefined && { plainHttp: flags.plainHttp }),
     ...(flags.allowRealm !== undefined && { allowRealms: flags.allowRealm }),
   });

@@ -25,14 +25,3 @@ export function statistics(): Statistics {
       `requests: ${total}${kinds.size > 0 ? ` (${list(kinds)})` : ''}${refusals.size > 0 ? `; refused: ${list(refusals)}` : ''}`,
   };
 }
-
-/** `GET manifest`, `PUT upload`, `GET token`: what a request was for. */
-export function requestKind(method: string, url: string): string {
-  const { pathname } = new URL(url);
-  if (!pathname.includes('/v2/')) return `${method} ${/token|auth/.test(pathname) ? 'token' : 'other'}`;
-  if (/\/blobs\/uploads?\//.test(pathname)) return `${method} upload`;
-  const kind =
-    /\/(manifests|blobs|referrers)\/[^/]+$/.exec(pathname)?.[1] ??
-    (pathname.endsWith('/tags/list') ? 'tags' : 'other');
-  return `${method} ${kind.replace(/s$/, '')}`;
-}

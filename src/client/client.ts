@@ -1,40 +1,16 @@
-import { createAuthorizer, type CredentialSource } from '../auth/index.ts';
+import { createAuthorizer } from '../auth/index.ts';
 import { DOCKER_HUB, isDockerHub, isHost, printable } from '../oci/index.ts';
 import { RegistryError, type Registry } from '../registry/index.ts';
-import {
-  followRedirects,
-  isLoopback,
-  observe,
-  undiciTransport,
-  type RequestEvent,
-  type Transport,
-} from '../transport/index.ts';
+import { followRedirects, isLoopback, observe, undiciTransport } from '../transport/index.ts';
 import { version } from '../version.ts';
 import { deleteOperations } from './delete.ts';
 import { listOperations } from './list.ts';
+import type { ClientOptions } from './options.ts';
 import { createReferrersApi } from './referrers.ts';
 import { readOperations } from './read.ts';
 import { createSession } from './session.ts';
 import { uploadOperations } from './upload.ts';
 import { writeOperations } from './write.ts';
-
-/** Settings of a client. None is changed by it. */
-export interface ClientOptions {
-  /** Where user names and passwords come from. Nowhere, unless told: see `defaultCredentials` of `stowage/auth`. */
-  readonly credentials?: CredentialSource;
-  /** Speak plain HTTP. Unless told, with loopback addresses alone. */
-  readonly plainHttp?: boolean;
-  /** How requests are sent; by undici, on connections of this client's own, unless told. */
-  readonly transport?: Transport;
-  /** Token servers on foreign hosts that may be given credentials. */
-  readonly allowRealms?: readonly string[];
-  /** Names in a page of a list. 1000 unless told: ECR refuses more. */
-  readonly pageSize?: number;
-  /** `stowage/<version>` unless told. */
-  readonly userAgent?: string;
-  /** Is told of every request. */
-  readonly onRequest?: (event: RequestEvent) => void;
-}
 
 /** A registry at the other end of HTTP. */
 export interface RegistryClient extends Registry {
@@ -51,11 +27,13 @@ export interface RegistryClient extends Registry {
  */
 export function registryClient(registry: string | URL, options: ClientOptions = {}): RegistryClient {
   const { base, host } = address(registry, options.plainHttp);
-  const { pageSize = 1000, userAgent = `stowage/${version}`, credentials, allowRealms, onRequest } = options;
+  const { pageSize = 1000, userAgent = `stowage/${version}`, credentials, allowRealms, onEvent } = options;
   const { send: transport, close } =
-    options.transport === undefined ? undiciTransport() : { send: options.transport, close: async () => {} };
+    options.transport === undefined
+      ? undiciTransport(options.connections)
+      : { send: options.transport, close: async () => {} };
   const authorizer = createAuthorizer(
-    followRedirects(onRequest === undefined ? transport : observe(transport, onRequest)),
+    followRedirects(onEvent === undefined ? transport : observe(transport, onEvent)),
     {
       userAgent,
       ...(credentials !== undefined && { credentials }),

@@ -1,2 +1,4 @@
-/** A registry at the other end of HTTP: the distribution protocol, seen from the client. */
-export { registryClient, type ClientOptions, type RegistryClient } from './client.ts';
+/** A registry at the other end of HTTP. */
+export { registryClient, type RegistryClient } from './client.ts';
+export type { ClientEvent, ResumeEvent, UploadResumeEvent, WarningEvent } from './event.ts';
+export type { ClientOptions } from './options.ts';

@@ -5,4 +5,5 @@ export * from './header.ts';
 export * from './link.ts';
 export * from './range.ts';
 export * from './retry-after.ts';
+export * from './request-kind.ts';
 export * from './route.ts';

@@ -5,5 +5,6 @@ export * from './error.ts';
 export * from './intercept.ts';
 export * from './names.ts';
 export * from './registry.ts';
+export * from './single-flight.ts';
 export * from './source.ts';
 export * from './watch.ts';

@@ -1,5 +1,7 @@
 /** HTTP as the client needs it: how requests are sent, and what may go where. */
 export { headerValue, headerValues, type HeaderFields } from '../protocol/index.ts';
+export * from './clock.ts';
+export * from './event.ts';
 export * from './fetch.ts';
 export * from './observe.ts';
 export * from './origin.ts';

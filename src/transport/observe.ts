@@ -1,19 +1,10 @@
+import { requestKind } from '../protocol/index.ts';
+import type { Listener, RequestEvent } from './event.ts';
 import { redactUrl } from './origin.ts';
 import type { Transport } from './transport.ts';
 
-/** One request that was sent, with its answer. */
-export interface RequestEvent {
-  readonly method: string;
-  /** Without secrets. */
-  readonly url: string;
-  /** Undefined when there was no answer. */
-  readonly status: number | undefined;
-  /** From sending to the answer's headers, in milliseconds. */
-  readonly duration: number;
-}
-
 /** Tells of every request that a transport sends, redirects and tokens included. */
-export function observe(transport: Transport, onRequest: (event: RequestEvent) => void): Transport {
+export function observe(transport: Transport, onEvent: Listener<RequestEvent>): Transport {
   return async (request) => {
     const started = performance.now();
     let status: number | undefined;
@@ -22,9 +13,11 @@ export function observe(transport: Transport, onRequest: (event: RequestEvent) =
       status = response.status;
       return response;
     } finally {
-      onRequest({
+      onEvent({
+        type: 'request',
         method: request.method,
         url: redactUrl(request.url),
+        kind: requestKind(request.url.pathname),
         status,
         duration: performance.now() - started,
       });

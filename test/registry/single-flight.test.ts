@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { createSingleFlight } from '../../src/auth/single-flight.ts';
-import { failure } from './script.ts';
+import { createSingleFlight } from '../../src/registry/single-flight.ts';
+import { failure } from '../auth/script.ts';
 
 /** Work that is done when it is told to be. */
 function work<T>() {
