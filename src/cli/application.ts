@@ -1,5 +1,6 @@
 import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { version } from '../version.ts';
+import { cache } from './cache-routes.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { registryFlags } from './flags.ts';
@@ -106,7 +107,10 @@ const serve = buildCommand({
 
 /** The commands. Each is loaded when it is called. */
 export const application: Application<Context> = buildApplication(
-  buildRouteMap({ routes: { lookup, copy, serve }, docs: { brief: 'Container images, wherever they are' } }),
+  buildRouteMap({
+    routes: { lookup, copy, serve, cache },
+    docs: { brief: 'Container images, wherever they are' },
+  }),
   {
     name: 'stowage',
     versionInfo: { currentVersion: version },

@@ -20,7 +20,8 @@ export function exitCodeOf(error: unknown): number {
   if (isRateLimited(error)) return exitCodes.rateLimited;
   if (isDenied(error)) return exitCodes.notAllowed;
   if (isNotFound(error)) return exitCodes.notFound;
-  if (errorCode(error) === 'REFERENCE_INVALID') return exitCodes.usage;
+  if (errorCode(error) === 'REFERENCE_INVALID' || errorCode(error) === 'SETTINGS_INVALID')
+    return exitCodes.usage;
   if (error instanceof Invalid && error.subject === 'platform') return exitCodes.usage;
   return exitCodes.error;
 }

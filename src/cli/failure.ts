@@ -1,5 +1,7 @@
 import { isLayoutReference } from '../place/index.ts';
 import { isRegistryError } from '../registry/index.ts';
+import { say, type Context } from './context.ts';
+import { exitCodeOf } from './exit-code.ts';
 
 /** An error as people read it: one line, with the cause where it adds something. */
 export function describeFailure(error: unknown): string {
@@ -19,4 +21,10 @@ export function describeFailureAt(error: unknown, ...references: readonly string
   const inside = isRegistryError(error) && error.url === undefined && !error.message.startsWith('invalid');
   const said = describeFailure(error);
   return inside && layout !== undefined && others.length === 0 ? `${layout}: ${said}` : said;
+}
+
+/** Tells what went wrong, and leaves the exit code that goes with it. */
+export function fail(context: Context, error: unknown): undefined {
+  say(context, `stowage: ${describeFailure(error)}`);
+  context.process.exitCode = exitCodeOf(error);
 }

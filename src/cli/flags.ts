@@ -1,11 +1,17 @@
 import type { FlagParametersForType } from '@stricli/core';
 import type { Context } from './context.ts';
+import { parseDuration } from './duration.ts';
 
 /** Flags of every command that talks to registries. */
 export interface RegistryFlags {
   readonly stats?: boolean;
+  readonly trace?: boolean;
   readonly plainHttp?: readonly string[];
   readonly allowRealm?: readonly string[];
+  /** In milliseconds. */
+  readonly maxWait?: number;
+  readonly registryConfig?: string;
+  readonly cache: boolean;
 }
 
 /** How they are declared to the parser. */
@@ -13,6 +19,12 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
   stats: {
     kind: 'boolean',
     brief: 'Print the requests that were made, by kind, to standard error',
+    optional: true,
+    withNegated: false,
+  },
+  trace: {
+    kind: 'boolean',
+    brief: 'Print each request, wait, retry, token and use of the cache to standard error, without secrets',
     optional: true,
     withNegated: false,
   },
@@ -31,5 +43,24 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
     placeholder: 'HOST',
     variadic: true,
     optional: true,
+  },
+  maxWait: {
+    kind: 'parsed',
+    parse: parseDuration,
+    brief: 'How long a registry may have us wait before we give up; 5m unless told',
+    placeholder: 'TIME',
+    optional: true,
+  },
+  registryConfig: {
+    kind: 'parsed',
+    parse: String,
+    brief: 'The file with the settings of registries: mirrors, certificates, rates',
+    placeholder: 'FILE',
+    optional: true,
+  },
+  cache: {
+    kind: 'boolean',
+    brief: 'Keep what was read for the next time',
+    default: true,
   },
 };

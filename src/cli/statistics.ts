@@ -1,27 +1,81 @@
-/** Counts of requests. */
+import type { PlaceEvent } from '../place/index.ts';
+
+/** Sums of what happened. */
 export interface Statistics {
-  count(kind: string, status: number | undefined): void;
-  /** `requests: 21 (GET manifest 1, …); refused: 404 1` */
+  add(event: PlaceEvent): void;
+  /** `requests: 21 (GET manifest 1, …); refused: 404 1; cache: hit 3`, with a line for each limit that a server told. */
   summary(): string;
 }
 
+/** Starts counting. */
 export function statistics(): Statistics {
-  const kinds = new Map<string, number>();
+  const requests = new Map<string, number>();
   const refusals = new Map<string, number>();
-  let total = 0;
-  const add = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
-  const list = (map: Map<string, number>): string =>
-    [...map]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, count]) => `${name} ${count}`)
-      .join(', ');
+  const cache = new Map<string, number>();
+  const tokens = new Map<string, number>();
+  const quotas = new Map<string, string>();
+  let [retries, resumed, waits, waited] = [0, 0, 0, 0];
   return {
-    count(kind, status) {
-      total++;
-      add(kinds, kind);
-      if (status === undefined || status >= 400) add(refusals, String(status ?? 'unanswered'));
+    add(event) {
+      switch (event.type) {
+        case 'request':
+          count(requests, `${event.method} ${event.kind}`);
+          if (event.status === undefined || event.status >= 400)
+            count(refusals, String(event.status ?? 'unanswered'));
+          break;
+        case 'retry':
+          retries++;
+          break;
+        case 'resume':
+        case 'upload-resume':
+          resumed++;
+          break;
+        case 'wait':
+          waits++;
+          waited += event.duration;
+          break;
+        case 'token':
+          count(tokens, event.source);
+          break;
+        case 'cache':
+          count(cache, event.outcome);
+          break;
+        case 'quota':
+          quotas.set(event.origin, describeQuota(event));
+          break;
+        case 'mirror':
+        case 'warning':
+          break;
+      }
     },
-    summary: () =>
-      `requests: ${total}${kinds.size > 0 ? ` (${list(kinds)})` : ''}${refusals.size > 0 ? `; refused: ${list(refusals)}` : ''}`,
+    summary() {
+      const total = [...requests.values()].reduce((sum, each) => sum + each, 0);
+      const parts = [
+        `requests: ${total}${requests.size > 0 ? ` (${list(requests)})` : ''}`,
+        ...(refusals.size > 0 ? [`refused: ${list(refusals)}`] : []),
+        ...(retries > 0 ? [`sent again: ${retries}`] : []),
+        ...(resumed > 0 ? [`resumed: ${resumed}`] : []),
+        ...(waits > 0 ? [`waits: ${waits}, ${(waited / 1000).toFixed(1)} s`] : []),
+        ...(tokens.size > 0 ? [`tokens: ${list(tokens)}`] : []),
+        ...(cache.size > 0 ? [`cache: ${list(cache)}`] : []),
+      ];
+      return [parts.join('; '), ...quotas.values()].join('\n');
+    },
   };
+}
+
+function describeQuota({ origin, limit, remaining, window }: Extract<PlaceEvent, { type: 'quota' }>): string {
+  const whole = limit === undefined ? '' : ` of ${limit}`;
+  return `${origin}: ${remaining}${whole} requests left${window === undefined ? '' : ` in ${window} s`}`;
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function list(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, each]) => `${name} ${each}`)
+    .join(', ');
 }

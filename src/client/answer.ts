@@ -1,3 +1,4 @@
+import { printable } from '../oci/index.ts';
 import {
   digestOfDetail,
   parseErrors,
@@ -7,11 +8,14 @@ import {
 } from '../protocol/index.ts';
 import { RegistryError, type ErrorCode } from '../registry/index.ts';
 import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
+import { hushDetail } from './discretion.ts';
 
 /** As much of an error's body as is worth reading, in bytes. */
 const ERROR_LIMIT = 64 * 1024;
 /** As long as it is worth waiting for, in milliseconds. */
 const ERROR_TIME = 5000;
+/** As much of a body that is no list of errors as an error keeps, in characters. */
+const LONGEST_TEXT = 500;
 
 /** What was asked, for the error to say. */
 export interface Question {
@@ -19,12 +23,18 @@ export interface Question {
   readonly route: Route;
   /** The registry's name, as the user knows it. */
   readonly host: string;
+  /** Where it was asked. */
+  readonly url: URL;
+  /** Takes out of a text what was sent to say who we are. */
+  readonly hush: (text: string) => string;
 }
 
 /** Makes an error of an answer that is not the one hoped for, and lets the answer go. */
 export async function errorOf(response: TransportResponse, question: Question): Promise<RegistryError> {
   const body = await readError(response);
-  const errors = body === undefined ? [] : parseErrors(body);
+  // What others write, to whom we were sent, may repeat the signature of the address.
+  const own = response.url.href === question.url.href;
+  const errors = body === undefined ? [] : errorsOf(body, own, question.hush);
   const code = codeOf(errors[0], response.status, question.route);
   const retryAfter = parseRetryAfter(headerValue(response.headers, 'retry-after'));
   return new RegistryError(code, message(code, errors[0], response.status, question, retryAfter), {
@@ -35,6 +45,34 @@ export async function errorOf(response: TransportResponse, question: Question): 
     detail: code === 'MANIFEST_BLOB_UNKNOWN' ? missing(errors) : errors[0]?.detail,
     ...(retryAfter !== undefined && { retryAfter }),
   });
+}
+
+/** What a body says; where it is not in the protocol's form, it is kept as it is, as the detail of an unknown error. */
+function errorsOf(body: Uint8Array, own: boolean, hush: Question['hush']): readonly WireError[] {
+  // Before anything is cut off, which might leave half a token.
+  const text = hush(new TextDecoder().decode(body));
+  const errors = parseErrors(new TextEncoder().encode(text));
+  if (errors.length > 0)
+    return errors.map(({ detail, ...error }) => ({
+      ...error,
+      ...(detail !== undefined && { detail: hushDetail(detail, hush) }),
+    }));
+  if (!own || text === '') return [];
+  return [{ code: 'UNKNOWN', message: wordsOf(text), detail: printable(text, LONGEST_TEXT) }];
+}
+
+/** The words in a body that is JSON of another form: `details` is Docker Hub's, the others are what most write. */
+function wordsOf(text: string): string {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return '';
+  }
+  if (typeof document !== 'object' || document === null) return '';
+  const { details, message: words, error } = document as Readonly<Record<string, unknown>>;
+  const said = [details, words, error].find((each) => typeof each === 'string');
+  return said === undefined ? '' : printable(said, 500);
 }
 
 /**

@@ -1,83 +1,70 @@
-import { repositoryScope, unionScopes, type Scope } from '../auth/index.ts';
+import { repositoryScope, unionScopes } from '../auth/index.ts';
 import type { Digest } from '../oci/index.ts';
 import { checkRepository, isRegistryError, openable } from '../registry/index.ts';
-import type { TransportResponse } from '../transport/index.ts';
+import type { RequestBody, TransportResponse } from '../transport/index.ts';
 import type { Session } from './session.ts';
+import { minimumOf, uploadCall, type Standing } from './upload-answer.ts';
 
-/** What the upload is for. */
-export interface BeginOptions {
-  /** Ask for a mount first. */
-  readonly mount: boolean;
-  /** The repository to mount from; any, if there is none. */
-  readonly from: string | undefined;
-  readonly signal: AbortSignal | undefined;
-}
+const nothing: RequestBody = openable(new Uint8Array());
 
-/** Starts an upload, or has the blob mounted: then there is no location. */
+/** Starts an upload. */
 export async function begin(
   session: Session,
   repository: string,
+  signal: AbortSignal | undefined,
+): Promise<Standing> {
+  const call = uploadCall('POST', repository, undefined, signal);
+  return begun(session, await session.call({ ...call, body: nothing }, 202, 201));
+}
+
+/** Where the answer to a POST says that the upload is. */
+export async function begun(session: Session, response: TransportResponse): Promise<Standing> {
+  await response.discard();
+  return {
+    location: session.location(response),
+    offset: 0,
+    minimumChunk: minimumOf(session, response) ?? 0,
+  };
+}
+
+/**
+ * Has a blob mounted, or starts an upload.
+ * @param from the repository to mount from; any, if there is none
+ * @returns undefined if it was mounted.
+ */
+export async function mountOrBegin(
+  session: Session,
+  repository: string,
   digest: Digest,
-  { mount, from, signal }: BeginOptions,
-): Promise<{ location?: URL }> {
-  checkRepository(repository);
+  { from, signal }: { readonly from: string | undefined; readonly signal: AbortSignal | undefined },
+): Promise<Standing | undefined> {
   if (from !== undefined) checkRepository(from);
+  const query = new URLSearchParams({ mount: digest, ...(from !== undefined && { from }) });
   const push = repositoryScope(repository, 'pull', 'push');
-  const start = (query: URLSearchParams | undefined, scope: Scope): Promise<TransportResponse> =>
-    session.call(
-      {
-        method: 'POST',
-        route: { kind: 'uploads', repository },
-        ...(query !== undefined && { query }),
-        body: openable(new Uint8Array()),
-        scope,
-        signal,
-      },
+  const scope =
+    from === undefined || from === repository ? push : unionScopes(push, repositoryScope(from, 'pull'));
+  let response: TransportResponse;
+  try {
+    response = await session.call(
+      { ...uploadCall('POST', repository, undefined, signal), query, body: nothing, scope },
       202,
       201,
     );
-  let response: TransportResponse;
-  if (mount) {
-    const query = new URLSearchParams({ mount: digest, ...(from !== undefined && { from }) });
-    const scope =
-      from === undefined || from === repository ? push : unionScopes(push, repositoryScope(from, 'pull'));
-    try {
-      response = await start(query, scope);
-    } catch (error) {
-      // Registries that do not mount should answer 202; some refuse instead, or do not let us read there.
-      if (
-        !isRegistryError(error) ||
-        error.status === undefined ||
-        error.status >= 500 ||
-        error.status === 429
-      )
-        throw error;
-      response = await start(undefined, push);
-    }
-  } else {
-    response = await start(undefined, push);
+  } catch (error) {
+    // Registries that do not mount should answer 202; some refuse instead, or do not let us read there.
+    if (!isRegistryError(error) || error.status === undefined || error.status >= 500 || error.status === 429)
+      throw error;
+    return begin(session, repository, signal);
   }
+  if (response.status === 202) return begun(session, response);
   await response.discard();
-  if (response.status === 201 && mount) return {};
-  return { location: session.location(response) };
+  return undefined;
 }
 
 /** Gives an upload up. What the registry makes of it does not matter: it drops it itself after a while. */
 export async function cancelUpload(session: Session, repository: string, location: URL): Promise<void> {
-  const scope = repositoryScope(repository, 'pull', 'push');
   await session
-    .call(
-      {
-        method: 'DELETE',
-        route: { kind: 'uploads', repository },
-        url: location,
-        scope,
-        signal: AbortSignal.timeout(5000),
-      },
-      204,
-      202,
-      200,
-    )
+    .call(uploadCall('DELETE', repository, location, AbortSignal.timeout(5000)), 204, 202, 200)
     .then((response) => response.discard())
     .catch(() => {});
 }

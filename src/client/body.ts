@@ -21,7 +21,8 @@ async function* counted(stream: AsyncIterable<Uint8Array>, size: number): AsyncG
   if (seen < size) throw wrongSize(size, seen);
 }
 
-function wrongSize(size: number, seen: number): RegistryError {
+/** A source has more or fewer bytes than it was said to have. */
+export function wrongSize(size: number, seen: number): RegistryError {
   return new RegistryError(
     'SIZE_INVALID',
     `the source should have ${size} bytes, it has ${seen > size ? 'more' : seen}`,

@@ -1,13 +1,16 @@
 import { createAuthorizer } from '../auth/index.ts';
 import { DOCKER_HUB, isDockerHub, isHost, printable } from '../oci/index.ts';
 import { RegistryError, type Registry } from '../registry/index.ts';
-import { followRedirects, isLoopback, observe, undiciTransport } from '../transport/index.ts';
+import { isLoopback, undiciTransport } from '../transport/index.ts';
 import { version } from '../version.ts';
 import { deleteOperations } from './delete.ts';
+import { createDiscretion } from './discretion.ts';
 import { listOperations } from './list.ts';
 import type { ClientOptions } from './options.ts';
 import { createReferrersApi } from './referrers.ts';
 import { readOperations } from './read.ts';
+import { pushOperations } from './push.ts';
+import { patientTransport } from './send.ts';
 import { createSession } from './session.ts';
 import { uploadOperations } from './upload.ts';
 import { writeOperations } from './write.ts';
@@ -27,24 +30,36 @@ export interface RegistryClient extends Registry {
  */
 export function registryClient(registry: string | URL, options: ClientOptions = {}): RegistryClient {
   const { base, host } = address(registry, options.plainHttp);
-  const { pageSize = 1000, userAgent = `stowage/${version}`, credentials, allowRealms, onEvent } = options;
+  const { pageSize = 1000, userAgent = `stowage/${version}`, credentials, allowRealms, clock } = options;
   const { send: transport, close } =
     options.transport === undefined
       ? undiciTransport(options.connections)
       : { send: options.transport, close: async () => {} };
-  const authorizer = createAuthorizer(
-    followRedirects(onEvent === undefined ? transport : observe(transport, onEvent)),
-    {
-      userAgent,
-      ...(credentials !== undefined && { credentials }),
-      ...(allowRealms !== undefined && { allowRealms }),
-    },
-  );
-  const session = createSession({ host, base, pageSize, userAgent, authorizer });
+  const discretion = createDiscretion(patientTransport(transport, base, options));
+  const authorizer = createAuthorizer(discretion.transport, {
+    userAgent,
+    ...(credentials !== undefined && { credentials }),
+    ...(allowRealms !== undefined && { allowRealms }),
+    ...(clock !== undefined && { now: () => clock.now() }),
+  });
+  const session = createSession({
+    host,
+    base,
+    pageSize,
+    userAgent,
+    authorizer,
+    hush: discretion.hush,
+    ...(options.accept !== undefined && { accept: options.accept }),
+    ...(options.retries !== undefined && { retries: options.retries }),
+    ...(options.namespace !== undefined && { namespace: options.namespace }),
+    ...(clock !== undefined && { clock }),
+    ...(options.onEvent !== undefined && { onEvent: options.onEvent }),
+  });
   const referrersApi = createReferrersApi(session);
   return {
     host,
     ...readOperations(session),
+    ...pushOperations(session, options),
     ...writeOperations(session, referrersApi),
     ...uploadOperations(session),
     ...deleteOperations(session, referrersApi),

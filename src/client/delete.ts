@@ -9,7 +9,8 @@ export function deleteOperations(
   referrersApi: ReferrersApi,
 ): Pick<Registry, 'deleteBlob' | 'deleteManifest'> {
   const remove = async (call: Call): Promise<void> => {
-    await (await session.call(call, 202, 200, 204)).discard();
+    // Where it was sent again, the first one may have been heeded, and its answer lost.
+    await (await session.call({ ...call, ifRepeated: [404] }, 202, 200, 204)).discard();
   };
   return {
     async deleteBlob(repository, digest, { signal } = {}) {

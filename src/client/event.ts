@@ -6,7 +6,7 @@ export interface ResumeEvent {
   readonly type: 'resume';
   /** Without secrets. */
   readonly url: string;
-  /** How many bytes had come. */
+  /** From which byte on. 0 for what is asked for anew: manifests and lists. */
   readonly offset: number;
   /** What became of the connection. */
   readonly reason: string;
@@ -31,5 +31,8 @@ export interface WarningEvent {
   readonly text: string;
 }
 
+/** What a client tells by itself. */
+export type OwnEvent = ResumeEvent | UploadResumeEvent | WarningEvent;
+
 /** What a client tells while it works. */
-export type ClientEvent = TransportEvent | TokenEvent | ResumeEvent | UploadResumeEvent | WarningEvent;
+export type ClientEvent = TransportEvent | TokenEvent | OwnEvent;

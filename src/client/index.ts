@@ -2,3 +2,5 @@
 export { registryClient, type RegistryClient } from './client.ts';
 export type { ClientEvent, ResumeEvent, UploadResumeEvent, WarningEvent } from './event.ts';
 export type { ClientOptions } from './options.ts';
+export * from './upload-files.ts';
+export type { UploadKey, UploadLog } from './upload-log.ts';

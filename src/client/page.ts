@@ -1,17 +1,14 @@
 import { nextLink } from '../protocol/index.ts';
-import { RegistryError } from '../registry/index.ts';
-import {
-  headerValues,
-  readBounded,
-  redactUrl,
-  sameOrigin,
-  type TransportResponse,
-} from '../transport/index.ts';
+import type { RegistryError } from '../registry/index.ts';
+import { headerValues, sameOrigin, type TransportResponse } from '../transport/index.ts';
+import { readDocument } from './document.ts';
 import type { Call, Session } from './session.ts';
 
 /** A page may be this long, in bytes. */
 const PAGE_LIMIT = 8 * 1024 * 1024;
 const MOST_PAGES = 10_000;
+/** So many pages in a row may bring nothing new: one that is empty, or came before, is no attack yet. */
+const MOST_BARREN = 2;
 
 /** One page of a list. */
 export interface Page {
@@ -21,31 +18,38 @@ export interface Page {
   readonly next: URL | undefined;
 }
 
+/** How a list goes on. */
+export interface PageWalk {
+  /** Whether the page that was read last has brought anything new. */
+  readonly fresh: () => boolean;
+  /** What to ask for when there is no link; gives undefined at the end. */
+  readonly follow?: () => URL | undefined;
+}
+
 /**
  * Reads the pages of a list, as long as there is a link to the next. A link is believed before the length of a page:
  * registries may send short pages, and do.
- * @param follow what to ask for when there is no link; gives undefined at the end
- * @throws {RegistryError} `PAGINATION_REFUSED` for links to elsewhere, or in circles.
+ * @throws {RegistryError} `PAGINATION_REFUSED` for links to elsewhere, in circles, or to nothing new without end.
  */
 export async function* pages(
   session: Session,
   first: Call,
-  follow: (page: Page) => URL | undefined = () => undefined,
+  { fresh, follow = () => undefined }: PageWalk,
 ): AsyncGenerator<Page> {
   const seen = new Set<string>();
+  const refuse = (why: string): RegistryError => session.invalid(first, 'PAGINATION_REFUSED', why);
   let call: Call | undefined = first;
+  let barren = 0;
   for (let count = 0; call !== undefined; count++) {
-    if (count === MOST_PAGES) throw refused(first, `more than ${MOST_PAGES} pages`);
-    const response: TransportResponse = await session.call(call, 200);
-    const page: Page = {
-      document: await read(session, call, response),
-      response,
-      next: linkOf(call, response),
-    };
-    yield page;
-    const next: URL | undefined = page.next ?? follow(page);
-    if (next !== undefined && seen.has(next.href))
-      throw refused(first, 'the link to the next page goes in a circle');
+    if (count === MOST_PAGES) throw refuse(`the list has more than ${MOST_PAGES} pages`);
+    const { response, bytes } = await readDocument(session, call, 'the page', PAGE_LIMIT);
+    const link = linkOf(response, refuse);
+    yield { document: parse(session, call, bytes), response, next: link };
+    const next: URL | undefined = link ?? follow();
+    barren = fresh() ? 0 : barren + 1;
+    if (next !== undefined && barren > MOST_BARREN)
+      throw refuse(`${barren} pages in a row brought nothing new, and there is a link to another`);
+    if (next !== undefined && seen.has(next.href)) throw refuse('the link to the next page goes in a circle');
     if (next !== undefined) seen.add(next.href);
     call = next === undefined ? undefined : { ...withoutQuery(first), url: next };
   }
@@ -55,10 +59,7 @@ function withoutQuery({ query: _, ...call }: Call): Call {
   return call;
 }
 
-async function read(session: Session, call: Call, response: TransportResponse): Promise<unknown> {
-  const bytes = await readBounded(response, PAGE_LIMIT);
-  if (bytes === undefined)
-    throw session.invalid(call, 'RESPONSE_INVALID', `the page has more than ${PAGE_LIMIT} bytes`);
+function parse(session: Session, call: Call, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
@@ -66,19 +67,15 @@ async function read(session: Session, call: Call, response: TransportResponse): 
   }
 }
 
-function linkOf(call: Call, response: TransportResponse): URL | undefined {
-  const target = nextLink(headerValues(response.headers, 'link'));
+function linkOf(
+  { headers, url: from }: TransportResponse,
+  refuse: (why: string) => RegistryError,
+): URL | undefined {
+  const target = nextLink(headerValues(headers, 'link'));
   if (target === undefined) return undefined;
-  if (!URL.canParse(target, response.url.href)) throw refused(call, 'the link to the next page is not a URL');
-  const url = new URL(target, response.url);
+  if (!URL.canParse(target, from.href)) throw refuse('the link to the next page is not a URL');
+  const url = new URL(target, from);
   // With the request go credentials, so it goes nowhere else.
-  if (!sameOrigin(url, response.url)) throw refused(call, `the link to the next page leads to ${url.host}`);
+  if (!sameOrigin(url, from)) throw refuse(`the link to the next page leads to ${url.host}`);
   return url;
-}
-
-function refused({ method, url }: Call, why: string): RegistryError {
-  return new RegistryError('PAGINATION_REFUSED', why, {
-    method,
-    ...(url !== undefined && { url: redactUrl(url) }),
-  });
 }

@@ -3,14 +3,12 @@ import {
   digestOf,
   isDigest,
   isMediaType,
-  manifestTypes,
   mediaTypes,
   printable,
   verifiableAlgorithm,
   type Descriptor,
   type Digest,
 } from '../oci/index.ts';
-import { fields, formatRange, parseContentRange } from '../protocol/index.ts';
 import {
   checkDigest,
   checkReference,
@@ -21,18 +19,27 @@ import {
   DOCUMENT_LIMIT,
   type ByteRange,
   type Content,
-  type ContentParts,
-  type RegistryError,
+  type ErrorFacts,
   type Registry,
 } from '../registry/index.ts';
-import { headerValue, readBounded, redactUrl, type TransportResponse } from '../transport/index.ts';
+import { redactUrl, type TransportResponse } from '../transport/index.ts';
+import {
+  checkDigestHeader,
+  checkEnd,
+  checkPlain,
+  contentLength,
+  digestHeader,
+  inPart,
+  orDiscard,
+  partOf,
+} from './check.ts';
+import { readDocument } from './document.ts';
 import { manifestType, ownWords } from './manifest-type.ts';
+import { lastingBody } from './resume.ts';
 import type { Call, Session } from './session.ts';
 
 type Read = Pick<Registry, 'getBlob' | 'getManifest' | 'resolveBlob' | 'resolveManifest'>;
 
-// Docker Hub gives the oldest form to who does not name the newer ones; docker-registry gives 404 for `*/*` alone.
-const ACCEPT = [...manifestTypes, '*/*;q=0.1'].join(', ');
 // A compressed answer keeps the compressed length in its header, and bombs come compressed.
 const AS_IT_IS = { 'accept-encoding': 'identity' };
 
@@ -59,7 +66,7 @@ export function readOperations(session: Session): Read {
     return {
       method,
       route: { kind: 'manifest', repository, reference },
-      headers: { ...AS_IT_IS, accept: ACCEPT },
+      headers: { ...AS_IT_IS, accept: session.accept },
       scope: repositoryScope(repository, 'pull'),
       signal,
     };
@@ -69,6 +76,7 @@ export function readOperations(session: Session): Read {
       const call = blobCall('HEAD', repository, digest, signal);
       const response = await session.call(call, 200);
       await response.discard();
+      checkDigestHeader(session, call, response, digest);
       const size = contentLength(response);
       if (size === undefined)
         throw session.invalid(call, 'RESPONSE_INVALID', 'the registry does not tell the size of the blob');
@@ -76,26 +84,30 @@ export function readOperations(session: Session): Read {
     },
     async getBlob(repository, digest, { range, signal } = {}) {
       const call = blobCall('GET', repository, digest, signal);
-      if (range !== undefined)
-        return getPart(session, call, digest, range, () =>
-          operations.resolveBlob(repository, digest, signal === undefined ? {} : { signal }),
-        );
-      const response = await session.call(call, 200);
-      await checkAnswer(session, call, response, digest);
-      const size =
-        contentLength(response) ?? (await sizeByHead(operations, repository, digest, response, signal));
-      return contentOf(bodyOf(response), {
-        descriptor: { mediaType: mediaTypes.octetStream, digest, size },
-        ...behind(call, response),
+      const options = signal === undefined ? {} : { signal };
+      const response =
+        range === undefined
+          ? await session.call(call, 200)
+          : await session.call(inPart(call, range), 206, 200);
+      return orDiscard(response, async () => {
+        checkPlain(session, call, response);
+        checkDigestHeader(session, call, response, digest);
+        const sizeOf = async (told: number | undefined): Promise<number> =>
+          told ?? (await operations.resolveBlob(repository, digest, options)).size;
+        return range === undefined
+          ? blobOf(session, call, response, digest, await sizeOf(contentLength(response)))
+          : partOfBlob(session, call, response, digest, range, sizeOf);
       });
     },
     async resolveManifest(repository, reference, { signal } = {}) {
       const call = manifestCall('HEAD', repository, reference, signal);
-      const response = await session.call(call, 200);
+      // 405: static files behind a server that knows nothing but GET.
+      const response = await session.call(call, 200, 405);
       await response.discard();
+      if (isDigest(reference)) checkDigestHeader(session, call, response, reference);
       const [mediaType, size] = [manifestType(response), contentLength(response)];
       const digest = isDigest(reference) ? reference : digestHeader(session, call, response);
-      if (mediaType !== undefined && size !== undefined && digest !== undefined)
+      if (response.status === 200 && mediaType !== undefined && size !== undefined && digest !== undefined)
         return { mediaType, digest, size };
       // ECR leaves the digest away, others the length: then only the document itself tells.
       return (await operations.getManifest(repository, reference, signal === undefined ? {} : { signal }))
@@ -103,11 +115,8 @@ export function readOperations(session: Session): Read {
     },
     async getManifest(repository, reference, { signal } = {}) {
       const call = manifestCall('GET', repository, reference, signal);
-      const response = await session.call(call, 200);
-      await checkAnswer(session, call, response, undefined);
-      const bytes = await readBounded(response, DOCUMENT_LIMIT);
-      if (bytes === undefined)
-        throw session.invalid(call, 'RESPONSE_INVALID', `the manifest has more than ${DOCUMENT_LIMIT} bytes`);
+      const { response, bytes } = await readDocument(session, call, 'the manifest', DOCUMENT_LIMIT);
+      checkPlain(session, call, response);
       const descriptor = describe(session, call, response, bytes, reference);
       // The bytes have been hashed once; reading them checks the digest that was asked for again, which is cheap.
       return contentOfBytes(bytes, { descriptor, facts: factsOf(call, response) });
@@ -148,147 +157,54 @@ function describe(
     throw session.invalid(
       call,
       'MEDIA_TYPE_CONFLICT',
-      `sent as ${type}, but it says that it is ${printable(mediaType)}`,
+      `sent as ${type}, but it says that it is ${printable(session.hush(mediaType))}`,
     );
   }
   return { mediaType: type, digest, size: bytes.length };
 }
 
-async function getPart(
+/** A part of a blob, whether the range was heeded or the whole came. */
+async function partOfBlob(
   session: Session,
   call: Call,
+  response: TransportResponse,
   digest: Digest,
-  range: ByteRange,
-  resolve: () => Promise<Descriptor>,
+  asked: ByteRange,
+  sizeOf: (told: number | undefined) => Promise<number>,
 ): Promise<Content> {
-  const response = await session.call(
-    { ...call, headers: { ...call.headers, range: formatRange(range) } },
-    206,
-    200,
-  );
-  await checkAnswer(session, call, response, undefined);
-  return orDiscard(response, async () => {
-    const length = contentLength(response);
-    if (response.status === 200) {
-      // The range was not heeded: the part is cut out here.
-      const size = length ?? (await resolve()).size;
-      const part = clampRange(range, size);
-      return contentOf(slice(bodyOf(response), part), {
-        descriptor: { mediaType: mediaTypes.octetStream, digest, size },
-        range: part,
-        ...behind(call, response),
-      });
-    }
-    const field = headerValue(response.headers, 'content-range');
-    const part = parseContentRange(field);
-    const total = /\/(\d{1,16})$/.exec(field ?? '')?.[1];
-    const refuse = (): RegistryError =>
-      session.invalid(
-        call,
-        'RESPONSE_INVALID',
-        `asked for ${formatRange(range)}, got "${field?.slice(0, 80) ?? 'no Content-Range'}"`,
-      );
-    if (part?.start !== range.start) throw refuse();
-    const size = total === undefined ? (await resolve()).size : Number(total);
-    // All of what was asked for, as far as there is so much.
-    if (part.end !== Math.min(range.end ?? size, size)) throw refuse();
-    return contentOf(bodyOf(response), {
-      descriptor: { mediaType: mediaTypes.octetStream, digest, size },
-      range: part,
-      ...behind(call, response),
-    });
-  });
+  if (response.status === 200) {
+    const size = await sizeOf(contentLength(response));
+    return blobOf(session, call, response, digest, size, clampRange(asked, size));
+  }
+  const part = partOf(session, call, response, asked);
+  const size = await sizeOf(part.total);
+  checkEnd(session, call, part, asked, size);
+  return blobOf(session, call, response, digest, size, part.range);
 }
 
-/** Refuses answers that are not the plain bytes, or that say themselves that they are other bytes. */
-async function checkAnswer(
+/** A blob, or a part of it, as it comes out of an answer and those that may be needed after it. */
+function blobOf(
   session: Session,
   call: Call,
   response: TransportResponse,
-  asked: Digest | undefined,
-): Promise<void> {
-  await orDiscard(response, async () => {
-    const encoding = headerValue(response.headers, 'content-encoding');
-    if (encoding !== undefined && encoding !== 'identity') {
-      throw session.invalid(
-        call,
-        'ENCODING_REFUSED',
-        `the answer is encoded (${encoding.slice(0, 60)}), though it was asked for as it is`,
-      );
-    }
-    const digest = asked === undefined ? undefined : digestHeader(session, call, response);
-    if (asked === undefined || digest === undefined || digest === asked) return;
-    if (verifiableAlgorithm(digest) === verifiableAlgorithm(asked))
-      throw session.invalid(call, 'DIGEST_MISMATCH', `expected ${asked}, the registry sends ${digest}`);
+  digest: Digest,
+  size: number,
+  range?: Required<ByteRange>,
+): Content {
+  const { stream, release } = lastingBody(session, call, response, {
+    digest,
+    size,
+    range: range ?? { start: 0, end: size },
+  });
+  return contentOf(stream, {
+    descriptor: { mediaType: mediaTypes.octetStream, digest, size },
+    ...(range !== undefined && { range }),
+    facts: factsOf(call, response),
+    release,
   });
 }
 
-/** Looks at an answer, and lets it go if that fails: nobody will read it then. */
-async function orDiscard<T>(response: TransportResponse, look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    await response.discard();
-    throw error;
-  }
-}
-
-function digestHeader(session: Session, call: Call, response: TransportResponse): Digest | undefined {
-  const value = headerValue(response.headers, fields.contentDigest);
-  if (value === undefined || value === '') return undefined;
-  if (isDigest(value)) return value;
-  throw session.invalid(call, 'RESPONSE_INVALID', `malformed Docker-Content-Digest "${value.slice(0, 100)}"`);
-}
-
-function contentLength(response: TransportResponse): number | undefined {
-  const value = headerValue(response.headers, 'content-length');
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
-}
-
-async function sizeByHead(
-  { resolveBlob }: Read,
-  repository: string,
-  digest: Digest,
-  response: TransportResponse,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  return orDiscard(
-    response,
-    async () => (await resolveBlob(repository, digest, signal === undefined ? {} : { signal })).size,
-  );
-}
-
-/** The body, whose connection is freed wherever the reader stops. */
-async function* bodyOf(response: TransportResponse): AsyncGenerator<Uint8Array> {
-  try {
-    yield* response.body;
-  } finally {
-    await response.discard();
-  }
-}
-
-async function* slice(
-  stream: AsyncIterable<Uint8Array>,
-  { start, end }: Required<ByteRange>,
-): AsyncGenerator<Uint8Array> {
-  let at = 0;
-  for await (const chunk of stream) {
-    const part = chunk.subarray(Math.max(0, start - at), Math.max(0, end - at));
-    if (part.length > 0) yield part;
-    at += chunk.length;
-    if (at >= end) return;
-  }
-}
-
-/** What content of an answer needs to know of it. */
-function behind(call: Call, response: TransportResponse): Pick<ContentParts, 'facts' | 'release'> {
-  return { facts: factsOf(call, response), release: () => response.discard() };
-}
-
-function factsOf(
-  { method, route }: Call,
-  response: TransportResponse,
-): { method: string; url: string; repository?: string } {
+function factsOf({ method, route }: Call, response: TransportResponse): ErrorFacts {
   return {
     method,
     url: redactUrl(response.url),

@@ -25,6 +25,9 @@ import { pages } from './page.ts';
 import { readOperations } from './read.ts';
 import type { Call, Session } from './session.ts';
 
+/** More than this no image has: it is a list without end, or made to fill our memory. */
+const MOST_REFERRERS = 100_000;
+
 /**
  * Referrers, by the registry's API, or by the tag that stands for it where there is none.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#unavailable-referrers-api
@@ -112,14 +115,10 @@ export function createReferrersApi(session: Session): ReferrersApi {
       // Entries are filtered here also where the registry says that it did: looking again costs nothing.
       for await (const descriptor of hasApi.get(repository) === false
         ? fallback(repository, digest, signal)
-        : api(repository, digest, artifactType, signal)) {
-        if (
-          seen.has(descriptor.digest) ||
-          (artifactType !== undefined && descriptor.artifactType !== artifactType)
-        )
-          continue;
+        : api(repository, digest, artifactType, signal, seen)) {
+        if (seen.has(descriptor.digest)) continue;
         seen.add(descriptor.digest);
-        yield descriptor;
+        if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
       }
     },
 
@@ -164,6 +163,7 @@ export function createReferrersApi(session: Session): ReferrersApi {
     digest: Digest,
     artifactType: string | undefined,
     signal: AbortSignal | undefined,
+    seen: ReadonlySet<Digest>,
   ): AsyncGenerator<Descriptor> {
     const call: Call = {
       method: 'GET',
@@ -173,9 +173,18 @@ export function createReferrersApi(session: Session): ReferrersApi {
       scope: repositoryScope(repository, 'pull'),
       signal,
     };
+    let before = 0;
+    const fresh = (): boolean => seen.size > before;
     try {
-      for await (const { document, response } of pages(session, call)) {
+      for await (const { document, response } of pages(session, call, { fresh })) {
         hasApi.set(repository, true);
+        before = seen.size;
+        if (before > MOST_REFERRERS)
+          throw session.invalid(
+            call,
+            'PAGINATION_REFUSED',
+            `there are more than ${MOST_REFERRERS} referrers`,
+          );
         yield* entriesOf(session, call, document, response);
       }
     } catch (error) {

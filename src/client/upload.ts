@@ -1,12 +1,13 @@
-import { repositoryScope } from '../auth/index.ts';
 import { mediaTypes, type Descriptor, type Digest } from '../oci/index.ts';
-import { fields, formatChunkRange, parseHeld } from '../protocol/index.ts';
+import { formatChunkRange } from '../protocol/index.ts';
 import {
   checkDigest,
   checkRepository,
   openable,
   RegistryError,
+  suspendable,
   type ChunkOptions,
+  type PlainUpload,
   type Registry,
   type Source,
   type Upload,
@@ -14,7 +15,8 @@ import {
 import { headerValue, type RequestBody, type TransportResponse } from '../transport/index.ts';
 import { cancelUpload, withDigest } from './begin.ts';
 import { sized } from './body.ts';
-import { isOwn, type Call, type Session } from './session.ts';
+import { isOwn, type Session } from './session.ts';
+import { doubtOf, heldBy, minimumOf, uploadCall } from './upload-answer.ts';
 
 /** Ids of uploads that this client keeps in mind at the most. */
 const REMEMBERED = 10_000;
@@ -63,21 +65,6 @@ export function uploadOperations(session: Session): Pick<Registry, 'startUpload'
   };
 }
 
-function uploadCall(
-  method: string,
-  repository: string,
-  url: URL | undefined,
-  signal: AbortSignal | undefined,
-): Call {
-  return {
-    method,
-    route: { kind: 'uploads', repository },
-    ...(url !== undefined && { url }),
-    scope: repositoryScope(repository, 'pull', 'push'),
-    signal,
-  };
-}
-
 /** The URL behind an id. @throws {RegistryError} `BLOB_UPLOAD_UNKNOWN` for one that is not an upload of this repository. */
 function locationOf(session: Session, repository: string, id: string, given: boolean): URL {
   if (URL.canParse(id, session.base.href)) {
@@ -119,7 +106,7 @@ async function open(
   };
   if (response !== undefined) await moveOn(response);
 
-  return {
+  const upload: PlainUpload = {
     get id() {
       return location.href;
     },
@@ -132,30 +119,24 @@ async function open(
     async write(chunk, options = {}) {
       const call = uploadCall('PATCH', repository, location, options.signal ?? signal);
       const { body, headers, sent } = chunkOf(chunk, options, offset);
-      const answer = await session.call({ ...call, body, headers }, 202, 201, 204);
+      const answer = await session.call({ ...call, body, headers, once: true }, 202, 201, 204);
       await moveOn(answer);
-      const range = headerValue(answer.headers, 'range');
-      const held = parseHeld(range);
       const start = options.offset ?? offset;
-      // Some registries take a chunk that leaves a gap, and say so only here. `0-0` may be no byte, or one.
-      if (range && held !== start + sent() && !(held === 0 && start + sent() === 1)) {
-        throw session.invalid(
-          call,
-          'UPLOAD_RANGE_MISMATCH',
-          `sent up to byte ${start + sent()}, the registry holds ${held ?? `"${range.slice(0, 60)}"`}`,
-        );
-      }
+      const doubt = doubtOf(session, call, answer, start + sent());
+      if (doubt !== undefined) throw doubt;
       offset = start + sent();
     },
     async commit(digest, last) {
       checkDigest(digest);
       const call = uploadCall('PUT', repository, withDigest(location, digest), last?.signal ?? signal);
-      const { body, headers, sent } = last === undefined ? { ...EMPTY } : chunkOf(last.chunk, last, offset);
-      await (await session.call({ ...call, body, headers }, 201, 204)).discard();
+      const { body, headers, sent } = last === undefined ? EMPTY : chunkOf(last.chunk, last, offset);
+      const once = last !== undefined;
+      await (await session.call({ ...call, body, headers, once }, 201, 204)).discard();
       return blob(digest, (last?.offset ?? offset) + sent());
     },
     cancel: () => cancelUpload(session, repository, location),
   };
+  return suspendable(upload, repository);
 }
 
 interface Chunk {
@@ -195,20 +176,6 @@ function chunkOf(chunk: Source, { offset, size }: ChunkOptions, at: number): Chu
     open: count,
   };
   return { body, headers, sent: () => source.bytes?.length ?? sent };
-}
-
-function heldBy(response: TransportResponse): number | undefined {
-  return parseHeld(headerValue(response.headers, 'range'));
-}
-
-function minimumOf(session: Session, response: TransportResponse): number | undefined {
-  const value = headerValue(response.headers, fields.chunkMinimum);
-  if (value === undefined) return undefined;
-  if (/^\d{1,11}$/.test(value)) return Number(value);
-  throw new RegistryError(
-    'RESPONSE_INVALID',
-    `${session.host} sends OCI-Chunk-Min-Length "${value.slice(0, 60)}"`,
-  );
 }
 
 function blob(digest: Digest, size: number): Descriptor {

@@ -1,12 +1,5 @@
 import { repositoryScope } from '../auth/index.ts';
-import {
-  digestOf,
-  isDigest,
-  mediaTypes,
-  verifiableAlgorithm,
-  type Descriptor,
-  type Digest,
-} from '../oci/index.ts';
+import { digestOf, isDigest, verifiableAlgorithm, type Descriptor, type Digest } from '../oci/index.ts';
 import { fields, MOST_TAGS } from '../protocol/index.ts';
 import {
   checkDigest,
@@ -20,12 +13,11 @@ import {
   type Registry,
 } from '../registry/index.ts';
 import { headerValue, headerValues, type TransportResponse } from '../transport/index.ts';
-import { begin, cancelUpload, withDigest } from './begin.ts';
-import { sized } from './body.ts';
+import { cancelUpload, mountOrBegin } from './begin.ts';
 import type { ReferrersApi } from './referrers.ts';
 import type { Call, Session } from './session.ts';
 
-type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
+type Write = Pick<Registry, 'mountBlob' | 'pushManifest'>;
 
 export function writeOperations(session: Session, referrersApi: ReferrersApi): Write {
   // Whether the registry heeds `tag=`: unknown until it was tried once.
@@ -69,40 +61,11 @@ export function writeOperations(session: Session, referrersApi: ReferrersApi): W
 
   return {
     async mountBlob(repository, digest, from, { signal } = {}) {
-      const { location } = await begin(session, repository, checkDigest(digest), {
-        mount: true,
-        from,
-        signal,
-      });
-      if (location === undefined) return true;
-      await cancelUpload(session, repository, location);
+      checkRepository(repository);
+      const begun = await mountOrBegin(session, repository, checkDigest(digest), { from, signal });
+      if (begun === undefined) return true;
+      await cancelUpload(session, repository, begun.location);
       return false;
-    },
-
-    async pushBlob(repository, { digest, size }, source, { mountFrom, signal } = {}) {
-      const descriptor: Descriptor = { mediaType: mediaTypes.octetStream, digest: checkDigest(digest), size };
-      const { location } = await begin(session, repository, digest, {
-        mount: mountFrom !== undefined,
-        from: mountFrom,
-        signal,
-      });
-      if (location === undefined) return descriptor;
-      try {
-        const call: Call = {
-          method: 'PUT',
-          route: { kind: 'uploads', repository },
-          url: withDigest(location, digest),
-          headers: { 'content-type': mediaTypes.octetStream },
-          body: sized(openable(source), size),
-          scope: repositoryScope(repository, 'pull', 'push'),
-          signal,
-        };
-        await (await session.call(call, 201, 204)).discard();
-      } catch (error) {
-        await cancelUpload(session, repository, location);
-        throw error;
-      }
-      return descriptor;
     },
 
     async pushManifest(repository, bytes, options) {

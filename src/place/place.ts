@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { registryClient, type ClientOptions, type RegistryClient } from '../client/index.ts';
 import { formatReference, parseDockerReference, type Digest } from '../oci/index.ts';
 import { fromInvalid, type Registry } from '../registry/index.ts';
 import { singleLayout } from '../store/layout/index.ts';
 import { formatLayoutReference, isLayoutReference, parseLayoutReference } from './layout-reference.ts';
+import { createRemotes, type RemoteOptions } from './remote.ts';
 
 /** A reference, and the registry that it leads to. */
 export interface Place {
@@ -18,10 +18,8 @@ export interface Place {
   nameOf(digest: Digest): string;
 }
 
-export interface PlacesOptions extends Omit<ClientOptions, 'plainHttp'> {
-  /** Hosts to speak plain HTTP with, with their ports, beside those of loopback addresses. */
-  readonly plainHttp?: readonly string[];
-}
+/** Settings of places: those of registries over HTTP. Layout folders need none. */
+export type PlacesOptions = RemoteOptions;
 
 /** The one that knows which kind of registry a reference means. */
 export interface Places {
@@ -38,8 +36,8 @@ export interface Places {
 /** The repository of a layout folder that stands by itself, which has no name of its own. */
 const LAYOUT_REPOSITORY = 'layout';
 
-export function createPlaces({ plainHttp = [], ...options }: PlacesOptions = {}): Places {
-  const clients = new Map<string, RegistryClient>();
+export function createPlaces(options: PlacesOptions = {}): Places {
+  const remotes = createRemotes(options);
   const layouts = new Map<string, Registry>();
 
   const openLayout = (text: string): Place => {
@@ -61,11 +59,7 @@ export function createPlaces({ plainHttp = [], ...options }: PlacesOptions = {})
   const openRemote = (text: string): Place => {
     const reference = parseDockerReference(text);
     const { host, repository, tag, digest } = reference;
-    const client =
-      clients.get(host) ??
-      registryClient(host, { ...options, ...(plainHttp.includes(host) && { plainHttp: true }) });
-    clients.set(host, client);
-    return place({ registry: client, repository, tag, digest }, (other) =>
+    return place({ registry: remotes.open(host), repository, tag, digest }, (other) =>
       formatReference({ ...reference, digest: other }),
     );
   };
@@ -78,9 +72,7 @@ export function createPlaces({ plainHttp = [], ...options }: PlacesOptions = {})
         throw fromInvalid(error, 'REFERENCE_INVALID', { reference: text });
       }
     },
-    async close() {
-      await Promise.all([...clients.values()].map((client) => client.close()));
-    },
+    close: remotes.close,
   };
 }
 

@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   /* What the caller wrote. */
   | 'REFERENCE_INVALID'
+  | 'SETTINGS_INVALID'
   | 'SOURCE_CONSUMED'
   /* A folder that is not the image layout that it should be. */
   | 'LAYOUT_INVALID'

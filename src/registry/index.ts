@@ -1,5 +1,6 @@
 /** The interface that everything meets at, with its errors, contents and sources. Knows the words alone. */
 export * from './accept.ts';
+export * from './blob-reader.ts';
 export * from './content.ts';
 export * from './error.ts';
 export * from './intercept.ts';
@@ -7,4 +8,5 @@ export * from './names.ts';
 export * from './registry.ts';
 export * from './single-flight.ts';
 export * from './source.ts';
+export * from './suspension.ts';
 export * from './watch.ts';

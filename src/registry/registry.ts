@@ -39,8 +39,8 @@ export interface ChunkOptions extends Options {
 }
 
 /**
- * A blob on its way in, piece by piece. Left alone it can be gone on with later, also by another process,
- * through `startUpload({ resume: upload.id })`; a registry drops it after a while.
+ * A blob on its way in, piece by piece. Left alone, or suspended, it can be gone on with later, also by another
+ * process, through `startUpload({ resume: id })`; a registry drops it after a while.
  */
 export interface Upload {
   /** Names the upload in its registry and repository. May change with each chunk. */
@@ -49,13 +49,24 @@ export interface Upload {
   readonly offset: number;
   /** The least size of a chunk that is not the last, in bytes, if the registry has one. */
   readonly minimumChunk: number;
-  /** Appends a chunk. @throws {RegistryError} `RANGE_INVALID`, `SIZE_INVALID`; the upload can be gone on with. */
+  /**
+   * Appends a chunk, all of it unless it breaks off: what came of it before that may be kept, so that it need not be
+   * sent again, and `startUpload({ resume })` tells how much that is.
+   * @throws {RegistryError} `RANGE_INVALID`, `SIZE_INVALID`, and nothing of it was kept; `UNAVAILABLE`, and what the
+   *   chunk itself failed with. The upload can be gone on with.
+   */
   write(chunk: Source, options?: ChunkOptions): Promise<void>;
   /**
    * Makes a blob of it, with a last chunk if one is given.
    * @throws {RegistryError} `DIGEST_INVALID` when the bytes are not those; the upload is gone then.
    */
   commit(digest: Digest, last?: { readonly chunk: Source } & ChunkOptions): Promise<Descriptor>;
+  /**
+   * Stops, once a chunk that is under way has ended, without giving it up. This object is of no more use then: `write`
+   * and `commit` fail with `BLOB_UPLOAD_INVALID`.
+   * @returns the id with which another process goes on.
+   */
+  suspend(): Promise<string>;
   /** Gives it up. What is committed stays. */
   cancel(): Promise<void>;
 }

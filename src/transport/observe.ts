@@ -1,12 +1,17 @@
 import { requestKind } from '../protocol/index.ts';
+import { systemClock, type Clock } from './clock.ts';
 import type { Listener, RequestEvent } from './event.ts';
 import { redactUrl } from './origin.ts';
 import type { Transport } from './transport.ts';
 
 /** Tells of every request that a transport sends, redirects and tokens included. */
-export function observe(transport: Transport, onEvent: Listener<RequestEvent>): Transport {
+export function observe(
+  transport: Transport,
+  onEvent: Listener<RequestEvent>,
+  clock: Clock = systemClock,
+): Transport {
   return async (request) => {
-    const started = performance.now();
+    const started = clock.now();
     let status: number | undefined;
     try {
       const response = await transport(request);
@@ -19,7 +24,7 @@ export function observe(transport: Transport, onEvent: Listener<RequestEvent>): 
         url: redactUrl(request.url),
         kind: requestKind(request.url.pathname),
         status,
-        duration: performance.now() - started,
+        duration: clock.now() - started,
       });
     }
   };

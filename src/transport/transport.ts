@@ -14,6 +14,11 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
+  /**
+   * Not to be sent again once the server may have worked on it, though no answer came: as with the chunks of an upload,
+   * which would be appended twice. Only after a 429, or where nobody listened, it is.
+   */
+  readonly once?: boolean;
 }
 
 /** An answer whose body has not been read yet. It has to be read, or discarded: until then it holds a connection. */
@@ -22,6 +27,8 @@ export interface TransportResponse {
   readonly headers: HeaderFields;
   /** Where the answer came from: not where the request went, if it was redirected. */
   readonly url: URL;
+  /** How often the request was sent, where it was more than once: an earlier one may have done what it asked for. */
+  readonly attempts?: number;
   readonly body: AsyncIterable<Uint8Array>;
   /** Lets the body go unread. Never fails. */
   discard(): Promise<void>;

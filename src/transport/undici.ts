@@ -1,20 +1,29 @@
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
-import { printable } from '../oci/index.ts';
 import { watch } from '../registry/index.ts';
-import { guarded, unavailable } from './failure.ts';
+import { connectionError } from './connection-error.ts';
+import { guarded } from './failure.ts';
+import { environmentProxies, type Environment, type ProxySource } from './proxy.ts';
+import type { TlsSource } from './tls.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 
-type Agent = import('undici').Agent;
+type Undici = typeof import('undici');
+type Connector = import('undici').buildConnector.connector;
 
 /** Settings of the connections. */
 export interface UndiciOptions {
-  /** How many connections to one origin at the most. 32 unless told. */
+  /** How many connections to one origin at the most. As many as there are requests under way, unless told. */
   readonly connections?: number;
   /** How long a connection may take to be made, in milliseconds. 10,000 unless told. */
   readonly connectTimeout?: number;
-  /** How long headers may take, and a body may stall, in milliseconds. 60,000 unless told. */
+  /** How long headers may take, and a body may stall, in milliseconds. 30,000 unless told. */
   readonly idleTimeout?: number;
+  /** How connections are secured. By Node's own roots, unless told. */
+  readonly tls?: TlsSource;
+  /** Which proxy is used, if any. Those of the environment, unless told. */
+  readonly proxy?: ProxySource;
+  /** Where proxies and roots are read from. The process's own unless told. */
+  readonly environment?: Environment;
 }
 
 /** Registries answer the end of an upload when they have put all of it where they keep things: minutes, for large blobs. */
@@ -30,101 +39,146 @@ export interface UndiciTransport {
   close(): Promise<void>;
 }
 
+/** How one origin is reached. */
+interface Way {
+  readonly agent: import('undici').Dispatcher;
+  readonly proxy: URL | undefined;
+  readonly idleTimeout: number;
+}
+
 /**
  * HTTP by undici's `request`, on connections of its own.
  * undici is loaded with the first request: importing it takes as long as starting Node does.
  */
 export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
-  let loading: Promise<Agent> | undefined;
-  const load = async (): Promise<Agent> => {
-    const { Agent } = await import('undici');
-    const { connections = 32, connectTimeout = 10_000, idleTimeout = 60_000 } = options;
-    return new Agent({
-      connections,
-      connect: { timeout: connectTimeout },
-      headersTimeout: idleTimeout,
-      bodyTimeout: idleTimeout,
-    });
+  const { environment = process.env, proxy: proxyOf = environmentProxies(environment) } = options;
+  // One for each origin, so that what is set for one can never be used for another.
+  const ways = new Map<string, Promise<Way>>();
+  const wayTo = (url: URL): Promise<Way> => {
+    const known = ways.get(url.origin);
+    if (known !== undefined) return known;
+    const way = openWay(url, proxyOf, { ...options, environment });
+    ways.set(url.origin, way);
+    // A file that could not be read may be there next time.
+    way.catch(() => ways.delete(url.origin));
+    return way;
   };
   return {
     async send(request) {
-      return send(await (loading ??= load()), request);
+      request.signal?.throwIfAborted();
+      return send(await wayTo(request.url), request);
     },
     async close() {
-      if (loading !== undefined) await (await loading).close();
+      const opened = await Promise.allSettled(ways.values());
+      await Promise.all(
+        opened.flatMap((way) => (way.status === 'fulfilled' ? [way.value.agent.close()] : [])),
+      );
     },
   };
 }
 
-async function send(agent: Agent, request: TransportRequest): ReturnType<Transport> {
+async function openWay(url: URL, proxyOf: ProxySource, options: UndiciOptions): Promise<Way> {
+  const { connections, connectTimeout = 10_000, idleTimeout = 30_000, environment } = options;
+  const proxy = proxyOf(url);
+  const undici = await import('undici');
+  const secured = async (origin: URL, settings?: Awaited<ReturnType<TlsSource>>): Promise<object> => {
+    if (origin.protocol !== 'https:') return { timeout: connectTimeout };
+    const { tlsConnect } = await import('./tls.ts');
+    return { timeout: connectTimeout, ...(await tlsConnect(origin.origin, settings, environment)) };
+  };
+  const connect = await secured(url, url.protocol === 'https:' ? await options.tls?.(url.origin) : undefined);
+  const limits = { ...(connections !== undefined && { connections }) };
+  if (proxy === undefined || isForwarded(url, proxy)) {
+    return { agent: new undici.Agent({ ...limits, connect }), proxy, idleTimeout };
+  }
+  const agent = new undici.ProxyAgent({
+    ...limits,
+    // Without its user: that one goes by `token`.
+    uri: proxy.origin,
+    ...(proxy.username !== '' && { token: proxyLogin(proxy) }),
+    requestTls: connect,
+    // The proxy is another origin, which has no use for our client certificate.
+    proxyTls: await secured(proxy),
+    clientFactory: (origin, pool) => new undici.Pool(origin, { ...pool, headersTimeout: connectTimeout }),
+    factory: tunnelPools(undici),
+  });
+  return { agent, proxy, idleTimeout };
+}
+
+/** Proxies take plain requests as they are; many of them refuse to open tunnels for them. RFC 9112, 3.2.2. */
+function isForwarded(url: URL, proxy: URL | undefined): boolean {
+  return url.protocol === 'http:' && proxy?.protocol === 'http:';
+}
+
+/**
+ * Connections through a proxy. undici connects again, at once and without end, when a connection breaks while it is
+ * made and says so by `UND_ERR_SOCKET`: that is how a proxy looks that closes instead of answering.
+ */
+function tunnelPools({ Pool }: Undici): NonNullable<import('undici').Agent.Options['factory']> {
+  return (origin, options) => {
+    const { connect, ...rest } = options as { readonly connect: Connector };
+    const connectOnce: Connector = (target, callback) =>
+      connect(target, (...[error, socket]) => {
+        if (error === null) return callback(null, socket);
+        const final = 'code' in error && error.code === 'UND_ERR_SOCKET';
+        callback(
+          final ? Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' }) : error,
+          null,
+        );
+      });
+    return new Pool(origin, { ...rest, connect: connectOnce });
+  };
+}
+
+function proxyLogin({ username, password }: URL): string {
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(login).toString('base64')}`;
+}
+
+async function send({ agent, proxy, idleTimeout }: Way, request: TransportRequest): ReturnType<Transport> {
   const { method, url, headers, body, signal } = request;
   signal?.throwIfAborted();
   // One signal may stand over hundreds of requests, which Node would take for a leak.
   if (signal !== undefined) setMaxListeners(0, signal);
   const length = body?.size ?? body?.bytes?.length;
   const source = body === undefined || body.bytes !== undefined ? undefined : watch(body.open());
+  const forwarder = proxy !== undefined && isForwarded(url, proxy) ? proxy : undefined;
   try {
     const response = await agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
+      origin: (forwarder ?? url).origin,
+      path: forwarder === undefined ? url.pathname + url.search : url.origin + url.pathname + url.search,
       method,
-      headers: { ...headers, ...(length !== undefined && { 'content-length': String(length) }) },
+      headers: {
+        ...headers,
+        ...(length !== undefined && { 'content-length': String(length) }),
+        ...(forwarder !== undefined && { host: url.host }),
+        ...(forwarder !== undefined &&
+          forwarder.username !== '' && { 'proxy-authorization': proxyLogin(forwarder) }),
+      },
       // undici takes any async iterable; its types say less.
       body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
-      ...(body !== undefined && { headersTimeout: COMMIT_TIMEOUT }),
+      headersTimeout: body === undefined ? idleTimeout : COMMIT_TIMEOUT,
+      bodyTimeout: idleTimeout,
       // Else undici closes the connection after each HEAD, wary of servers that send a body with it.
       reset: false,
       ...(signal !== undefined && { signal }),
     });
+    // `dump` reads a little more in the hope of keeping the connection, else drops it.
+    const discard = (): Promise<void> =>
+      response.body.dump({ limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_TIMEOUT) }).catch(() => {});
+    if (forwarder !== undefined && response.statusCode === 407) {
+      await discard();
+      throw Object.assign(new Error('Proxy response (407)'), { code: 'UND_ERR_ABORTED' });
+    }
     return {
       status: response.statusCode,
       headers: response.headers,
       url,
-      body: guarded(response.body, (error) => connectionError(error, request)),
-      // `dump` reads a little more in the hope of keeping the connection, else drops it.
-      discard: () =>
-        response.body
-          .dump({ limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_TIMEOUT) })
-          .catch(() => {}),
+      body: guarded(response.body, (error) => connectionError(error, request, proxy)),
+      discard,
     };
   } catch (error) {
     if (source?.failure !== undefined && !signal?.aborted) throw source.failure.error;
-    throw connectionError(error, request);
-  }
-}
-
-/** An error of the connection in our terms. What the caller's own signal threw passes as it is. */
-function connectionError(error: unknown, request: TransportRequest): unknown {
-  if (request.signal?.aborted) return request.signal.reason;
-  if (!(error instanceof Error)) return error;
-  // What is no HTTP has no code.
-  const code =
-    error.name === 'HTTPParserError'
-      ? 'HPE'
-      : 'code' in error && typeof error.code === 'string'
-        ? error.code
-        : '';
-  if (!/^(?:UND_ERR|E[A-Z]+|ERR_(?:TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE|HPE)/.test(code)) return error;
-  return unavailable(request, advice(code, error.message, request.url), error);
-}
-
-function advice(code: string, message: string, url: URL): string {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return `nothing listens on ${url.host}`;
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `no address is known for ${url.hostname}`;
-    case 'ERR_SSL_WRONG_VERSION_NUMBER':
-    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
-      return `${url.host} does not speak TLS; if it is meant to be plain HTTP, allow it with --plain-http ${url.host}`;
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return `${url.host} did not answer in time`;
-    case 'UND_ERR_SOCKET':
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return `the connection broke (${printable(message, 200)})`;
-    default:
-      return `${printable(message, 200)} (${code})`;
+    throw connectionError(error, request, proxy);
   }
 }

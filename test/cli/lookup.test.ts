@@ -47,7 +47,7 @@ test('--platform: only what is for it', async () => {
 test('--stats: a line on standard error', async () => {
   const host = await serving();
   const { stderr } = await stowage(['lookup', '--stats', '--digest', `${host}/r:1`, `${host}/r:2`]);
-  expect(stderr).toMatch(/^requests: 2 \(HEAD manifest 2\); refused: 404 1$/m);
+  expect(stderr).toMatch(/^requests: 2 \(HEAD manifest 2\); refused: 404 1; cache: miss 2$/m);
 });
 
 test('3: it is not there', async () => {
@@ -70,7 +70,7 @@ test('4: not for us', async () => {
 
 test('5: too often', async () => {
   const host = await answering((_, response) => response.writeHead(429, { 'retry-after': '7' }).end());
-  const { stderr, code } = await stowage(['lookup', `${host}/r:1`]);
+  const { stderr, code } = await stowage(['lookup', '--max-wait', '5s', `${host}/r:1`]);
   expect(code).toBe(5);
   expect(stderr).toContain('try again in 7 s');
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { registryClient } from '../../src/client/index.ts';
 import type { Transport } from '../../src/transport/index.ts';
 import { version } from '../../src/version.ts';
-import type { Exchange } from '../scripted.ts';
+import type { Exchange } from '../../src/testing/index.ts';
 import { operations, type OneCall } from './operations.ts';
 import { during, failure, talk } from './talk.ts';
 

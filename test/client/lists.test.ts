@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
-import type { Exchange } from '../scripted.ts';
+import type { Exchange } from '../../src/testing/index.ts';
 import { all, during, talk } from './talk.ts';
 
 const page = (query: string, tags: readonly unknown[] | null, link?: string): Exchange => ({

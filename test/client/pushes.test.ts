@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { mediaTypes } from '../../src/oci/index.ts';
 import type { RegistryClient } from '../../src/client/index.ts';
-import type { Exchange } from '../scripted.ts';
+import type { Exchange } from '../../src/testing/index.ts';
 import { blob, during, failure, hello, image } from './talk.ts';
 
 const start: Exchange = {
@@ -21,11 +21,11 @@ const cancel: Exchange = {
 };
 const push = (registry: RegistryClient) => registry.pushBlob('r', hello.descriptor, hello.bytes);
 
-test('pushBlob: POST, PUT', async () => {
+test('pushBlob: POST, PUT to its Location with the query as it is [rows 78, 95, 99]', async () => {
   expect(await during([start, finish], push)).toEqual(hello.descriptor);
 });
 
-test('pushBlob with an offer to mount that is taken: one POST, and the source is not opened', async () => {
+test('pushBlob with an offer to mount that is taken: one POST, and the source is not opened [row 80]', async () => {
   await during(
     [
       {
@@ -39,7 +39,7 @@ test('pushBlob with an offer to mount that is taken: one POST, and the source is
   );
 });
 
-test('pushBlob with an offer to mount that is not taken: the upload that it opened is used', async () => {
+test('pushBlob with an offer to mount that is not taken: the upload that it opened is used [row 81]', async () => {
   await during(
     [{ ...start, request: `POST /v2/r/blobs/uploads/?mount=${hello.digest}&from=base` }, finish],
     (registry) => registry.pushBlob('r', hello.descriptor, hello.bytes, { mountFrom: 'base' }),
@@ -47,7 +47,7 @@ test('pushBlob with an offer to mount that is not taken: the upload that it open
 });
 
 test.each([400, 401, 403, 404, 405])(
-  'pushBlob where mounting is answered with %i: a plain upload',
+  'pushBlob where mounting is answered with %i: a plain upload [row 82]',
   async (status) => {
     const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Basic realm="r"' } : {};
     await during(
@@ -61,15 +61,43 @@ test.each([400, 401, 403, 404, 405])(
   },
 );
 
+test.each([200, 204])('a POST that is answered with %i is no upload [row 83]', async (status) => {
+  const row = { ...start, answer: { status, headers: { location: '/v2/r/blobs/uploads/1' } } };
+  const uploading = (registry: RegistryClient): Promise<unknown> => registry.startUpload('r');
+  for (const act of [push, uploading])
+    expect(await failure(during<unknown>([row], act))).toMatchObject({
+      code: 'UNKNOWN',
+      status,
+      method: 'POST',
+    });
+});
+
+test('pushBlob of nothing [row 98]', async () => {
+  const empty = blob('');
+  const held = { status: 202, headers: { location: '/v2/r/blobs/uploads/1', range: '0-0' } };
+  const put: Exchange = {
+    request: `PUT /v2/r/blobs/uploads/1?digest=${empty.digest}`,
+    headers: { 'content-length': '0', 'content-range': undefined },
+    body: '',
+    answer: { status: 201 },
+  };
+  for (const source of [empty.bytes, () => empty.bytes]) {
+    const pushed = await during([{ ...start, answer: held }, put], (registry) =>
+      registry.pushBlob('r', empty.descriptor, source),
+    );
+    expect(pushed.size).toBe(0);
+  }
+});
+
 test('pushBlob that is refused: the upload is cancelled', async () => {
   const answer = { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}' };
   const error = await failure(during([start, { ...finish, answer }, cancel], push));
   expect(error).toMatchObject({ code: 'DIGEST_INVALID', status: 400, method: 'PUT', repository: 'r' });
 });
 
-test('pushBlob of bytes of another size: the upload is cancelled, and nothing is sent', async () => {
+test('pushBlob of bytes of another size: nothing is asked', async () => {
   const error = await failure(
-    during([start, cancel], (registry) => registry.pushBlob('r', hello.descriptor, Buffer.from('hell'))),
+    during([], (registry) => registry.pushBlob('r', hello.descriptor, Buffer.from('hell'))),
   );
   expect(error.code).toBe('SIZE_INVALID');
 });

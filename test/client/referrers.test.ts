@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
 import { mediaTypes, type Descriptor } from '../../src/oci/index.ts';
-import type { Exchange } from '../scripted.ts';
+import type { Exchange } from '../../src/testing/index.ts';
 import { all, during, failure, hello, image, manifest, signature } from './talk.ts';
 
 const entry: Descriptor = { ...signature.descriptor, artifactType: 'application/vnd.test.signature' };

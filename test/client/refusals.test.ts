@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
 import { mediaTypes } from '../../src/oci/index.ts';
-import type { Answer, Exchange } from '../scripted.ts';
+import type { Answer, Exchange } from '../../src/testing/index.ts';
 import { all, blob, config, during, failure, hello, image, index } from './talk.ts';
 
 const uploads = '/v2/r/blobs/uploads/';
@@ -72,7 +72,7 @@ describe('25: Location of an upload', () => {
     expect(await code((registry) => registry.startUpload('r'), start)).toBe('LOCATION_INVALID');
   });
 
-  test('on another host is used, without authorization', async () => {
+  test('on another host is used, without authorization [row 79]', async () => {
     const start = {
       request: `POST ${uploads}`,
       answer: { status: 202, headers: { location: '//other.test/x' } },

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
 import { mediaTypes, type Digest } from '../../src/oci/index.ts';
 import { referrersTag } from '../../src/protocol/index.ts';
-import type { Exchange } from '../scripted.ts';
+import type { Exchange } from '../../src/testing/index.ts';
 import { all, blob, config, during, failure, hello, image, index, signature } from './talk.ts';
 
 type Act = (registry: RegistryClient) => Promise<unknown>;

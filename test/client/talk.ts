@@ -2,16 +2,17 @@ import { expect } from 'vitest';
 import { registryClient, type ClientOptions, type RegistryClient } from '../../src/client/index.ts';
 import { digestOf, mediaTypes, type Descriptor } from '../../src/oci/index.ts';
 import { isRegistryError, type RegistryError } from '../../src/registry/index.ts';
-import { scripted, type Exchange, type Script } from '../scripted.ts';
+import { scripted, type Exchange, type Script } from '../../src/testing/index.ts';
 
 /** A client, and the script of what it talks with its registry. */
 export interface Talk extends Script {
   readonly registry: RegistryClient;
 }
 
+/** Without retries, unless they are wanted: tables say what is sent, and nobody waits for what is not shown. */
 export function talk(exchanges: readonly Exchange[], options: ClientOptions = {}): Talk {
   const script = scripted(exchanges);
-  const registry = registryClient('registry.test', { transport: script.transport, ...options });
+  const registry = registryClient('registry.test', { transport: script.transport, retries: 0, ...options });
   return { ...script, registry };
 }
 

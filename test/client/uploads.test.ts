@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
-import type { Exchange } from '../scripted.ts';
-import { blob, during, failure } from './talk.ts';
+import type { Answer, Exchange } from '../../src/testing/index.ts';
+import { blob, during, failure, talk } from './talk.ts';
 
 const path = '/v2/r/blobs/uploads';
 const whole = blob('hello, world');
@@ -34,7 +34,8 @@ const finish = (from: string, range: string | undefined, body: string): Exchange
   answer: { status: 201 },
 });
 
-test('in chunks: POST, a PATCH for each, PUT; always on the newest Location', async () => {
+// No row here has a Docker-Upload-UUID: the Location is all that is needed.
+test('in chunks: POST, a PATCH for each, PUT; always on the newest Location [rows 84, 91, 92, 95]', async () => {
   await during(
     [
       start,
@@ -66,7 +67,7 @@ test('the last chunk goes with the PUT', async () => {
   expect(descriptor).toEqual(whole.descriptor);
 });
 
-test('a stream of unknown length has no Content-Range: it is appended', async () => {
+test('a stream of unknown length has no Content-Range: it is appended [row 85]', async () => {
   await during(
     [
       start,
@@ -92,7 +93,7 @@ test('an algorithm other than sha256 is announced', async () => {
   await during([start], (registry) => registry.startUpload('r', { algorithm: 'sha256' }));
 });
 
-test('cancel: DELETE, whatever comes of it', async () => {
+test('cancel: DELETE, whatever comes of it [row 97]', async () => {
   for (const status of [204, 404, 500]) {
     await during([start, { request: `DELETE ${path}/0`, answer: { status } }], async (registry) =>
       (await registry.startUpload('r')).cancel(),
@@ -120,6 +121,93 @@ test('resume where the offset is known: no request', async () => {
     const upload = await registry.startUpload('r', { resume: `${path}/0`, offset: 5 });
     await upload.write(Buffer.from(', '));
   });
+});
+
+test('nothing at all: an upload of which 0-0 is told holds nothing [row 98]', async () => {
+  const empty = blob('');
+  const held = { location: `${path}/1`, range: '0-0' };
+  await during(
+    [
+      start,
+      { request: `GET ${path}/0`, answer: { status: 204, headers: held } },
+      { request: `PUT ${path}/1?digest=${empty.digest}`, body: '', answer: { status: 201 } },
+    ],
+    async (registry) => {
+      const { id } = await registry.startUpload('r');
+      const upload = await registry.startUpload('r', { resume: id });
+      expect(upload.offset).toBe(0);
+      expect((await upload.commit(empty.digest)).size).toBe(0);
+    },
+  );
+});
+
+describe('a PATCH that is answered with', () => {
+  const json = '{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"no","detail":{"why":"that"}}]}';
+  test.each<readonly [string, Answer, object]>([
+    ['404 [row 87]', { status: 404 }, { code: 'BLOB_UPLOAD_UNKNOWN', status: 404 }],
+    [
+      '400 and an error [row 88]',
+      { status: 400, body: json },
+      { code: 'BLOB_UPLOAD_INVALID', message: expect.stringContaining('no'), detail: { why: 'that' } },
+    ],
+    [
+      '400 and no JSON [row 89]',
+      { status: 400, body: '<h1>Bad Request</h1>' },
+      { code: 'UNKNOWN', status: 400, detail: '<h1>Bad Request</h1>' },
+    ],
+    ['500 [row 90]', { status: 500 }, { code: 'UNAVAILABLE', status: 500 }],
+  ])('%s', async (_, answer, expected) => {
+    const row = { ...chunk('0', '1', '0-4', 'hello', undefined), answer };
+    await during([start, row], async (registry) => {
+      const upload = await registry.startUpload('r');
+      const error = await failure(upload.write(Buffer.from('hello')));
+      expect(error).toMatchObject({ method: 'PATCH', repository: 'r', ...expected });
+    });
+  });
+
+  const elsewhere = 'https://storage.test/x?signature=s';
+  const redirected: Exchange = {
+    request: `PATCH ${path}/0`,
+    answer: { status: 307, headers: { location: elsewhere } },
+  };
+  test('307: a source that can be sent again is [row 100]', async () => {
+    const row: Exchange = {
+      request: `PATCH ${elsewhere}`,
+      body: 'hello',
+      answer: { status: 202, headers: { location: `${path}/1`, range: '0-4' } },
+    };
+    await during([start, redirected, row], async (registry) => {
+      const upload = await registry.startUpload('r');
+      await upload.write(() => new Blob(['hello']).stream());
+      expect(upload.offset).toBe(5);
+    });
+  });
+
+  test('307: a stream cannot be, and that is said [row 100]', async () => {
+    await during([start, redirected], async (registry) => {
+      const upload = await registry.startUpload('r');
+      const stream = new Blob(['hello']).stream() as ReadableStream<Uint8Array>;
+      expect((await failure(upload.write(stream))).code).toBe('REDIRECT_REFUSED');
+      expect(upload.offset).toBe(0);
+    });
+  });
+});
+
+test('suspended: the id is that of the newest Location, and nothing more is sent', async () => {
+  await during([start, chunk('0', '1', '0-4', 'hello', '0-4')], async (registry) => {
+    const upload = await registry.startUpload('r');
+    const writing = upload.write(Buffer.from('hello'));
+    expect(await upload.suspend()).toBe(`https://registry.test${path}/1`);
+    await writing;
+    for (const act of [() => upload.write(Buffer.from('x')), () => upload.commit(whole.digest)])
+      expect((await failure(act())).code).toBe('BLOB_UPLOAD_INVALID');
+  });
+});
+
+test('chunks are sent once by each try: sent again, they would be appended again', async () => {
+  const { registry, requests } = talk([start, chunk('0', '1', '0-4', 'hello', '0-4')]);
+  await (await registry.startUpload('r')).write(Buffer.from('hello'));
+  expect(requests.map(({ once = false }) => once)).toEqual([false, true]);
 });
 
 test('a chunk in the wrong place is RANGE_INVALID, and the upload can be gone on with', async () => {

@@ -7,6 +7,14 @@ import { createHandler, listen, toFetchHandler } from '../../src/server/index.ts
 import { layoutRegistry } from '../../src/store/layout/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { fetchTransport } from '../../src/transport/index.ts';
+import {
+  cached,
+  diskCache,
+  memoryCache,
+  type CacheEvent,
+  type CacheOptions,
+} from '../../src/wrap/cache/index.ts';
+import { mirrored } from '../../src/wrap/mirror/index.ts';
 
 /** A registry for one test, and how to be rid of it. */
 export interface Stack {
@@ -57,6 +65,30 @@ async function overFetch(inner: Stack): Promise<Stack> {
   return { ...inner, registry: registryClient('http://registry.test', { transport }) };
 }
 
+/** A cache around a registry; on the disk it is in a folder of its own. */
+async function around(
+  inner: Stack,
+  where: 'memory' | 'disk',
+  options: Partial<CacheOptions> = {},
+): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-test-'));
+  const store = where === 'memory' ? memoryCache() : diskCache(folder);
+  // What goes wrong in the store is told, not thrown; here nothing may.
+  const problems: string[] = [];
+  const onEvent = ({ outcome, reason }: CacheEvent): void => {
+    if (outcome === 'error' || outcome === 'corrupt') problems.push(`${outcome}: ${reason}`);
+  };
+  return {
+    registry: cached(inner.registry, store, { namespace: 'registry.test', onEvent, ...options }),
+    async close() {
+      await store.close();
+      await rm(folder, { recursive: true });
+      await inner.close();
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    },
+  };
+}
+
 /** Every registry that there is, and every stack of them. */
 export const stacks: Readonly<Record<string, () => Promise<Stack>>> = {
   memory,
@@ -64,6 +96,25 @@ export const stacks: Readonly<Record<string, () => Promise<Stack>>> = {
     ...(await memory()),
     registry: intercept(memoryRegistry(), (operation, next) => next(operation)),
   }),
+  'an empty mirror before memory': async () => ({
+    ...(await memory()),
+    registry: mirrored(memoryRegistry(), [
+      { name: 'empty', registry: memoryRegistry(), fallback: 'missing' },
+    ]),
+  }),
+  'a mirror that has everything before memory': async () => {
+    const registry = memoryRegistry();
+    const mirror = { name: 'twin', registry, fallback: 'never' } as const;
+    return { ...(await memory()), registry: mirrored(registry, [mirror]) };
+  },
+  'memory cache, memory': async () => around(await memory(), 'memory'),
+  'disk cache, memory': async () => around(await memory(), 'disk'),
+  'memory cache that believes for an hour, memory': async () =>
+    around(await memory(), 'memory', { tagLifetime: 3_600_000, negativeLifetime: 3_600_000 }),
+  'disk cache of small things, client, server, memory': async () =>
+    around(await overHttp(await memory()), 'disk', { contentLimit: 1000 }),
+  'client, server, memory cache, client, server, layout': async () =>
+    overHttp(await around(await overHttp(await layout()), 'memory')),
   layout,
   'client, server, layout': async () => overHttp(await layout()),
   'client, server, memory': async () => overHttp(await memory()),

@@ -351,7 +351,7 @@ describe('referrers', () => {
     expect(await signed.held(target, 't')).toEqual([...signed.nodes.keys()]);
   });
 
-  test('that go in a circle end', async () => {
+  test('that go in a circle end [A19]', async () => {
     const { from, to } = await places(signed);
     const circular: Registry = {
       ...from.registry,
@@ -363,7 +363,7 @@ describe('referrers', () => {
     expect(copied.sent.manifests).toBe(4);
   });
 
-  test('without end are given up', async () => {
+  test('without end are given up [A22]', async () => {
     const deep = graph({
       blobs: { config: { text: '{}', mediaType: mediaTypes.ociEmpty } },
       manifests: {

@@ -14,6 +14,7 @@ export type Need =
   | 'oras'
   | 'podman'
   | 'proc'
+  | 'redis-server'
   | 'root'
   | 'runc'
   | 'skopeo'

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Digest } from '../../src/oci/index.ts';
 import { createPlaces, type Places } from '../../src/place/index.ts';
-import { scripted } from '../scripted.ts';
+import { scripted } from '../../src/testing/index.ts';
 
 const digest = `sha256:${'0'.repeat(64)}` as Digest;
 

@@ -211,7 +211,7 @@ describe('what the caller has already', () => {
 });
 
 describe('bodies', () => {
-  test('a manifest is counted while it comes, whatever was announced', async () => {
+  test('a manifest is counted while it comes, whatever was announced [A21]', async () => {
     const from = stream(...Array.from({ length: 100 }, () => new Uint8Array(1024 * 1024)));
     const reply = await createHandler(memoryRegistry())({
       method: 'PUT',

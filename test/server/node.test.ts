@@ -149,7 +149,7 @@ describe('an answer that comes before the whole request', () => {
     expect(it.statuses).toEqual([status, 200]);
   });
 
-  test('is not waited with for a body that never comes', async () => {
+  test('is not waited with for a body that never comes [A48]', async () => {
     const { url } = await serve(createHandler(memoryRegistry()));
     const it = connected(url);
     it.write(head('PUT /v2/a/manifests/v1', `Content-Length: ${16 * MIB}`));
@@ -174,7 +174,7 @@ describe('a body', () => {
     expect(await (await registry.getBlob('a', named(text))).text()).toBe(text);
   });
 
-  test('whose sender goes away is not kept', async () => {
+  test('whose sender goes away is not kept [A48]', async () => {
     const registry = memoryRegistry();
     const errors: unknown[] = [];
     const { url } = await serve(createHandler(registry, { onError: (error) => errors.push(error) }));
@@ -221,7 +221,7 @@ describe('requests and answers', () => {
     return request as unknown as { target: string; headers: HeaderFields };
   }
 
-  test('a header named __proto__ is one like any other', async () => {
+  test('a header named __proto__ is one like any other [A36]', async () => {
     const { headers } = await seen('GET /v2/', '__proto__: a', 'constructor: b', 'X-Fine: c');
     expect(Object.getPrototypeOf(headers)).toBeNull();
     expect([headers['__proto__'], headers['constructor'], headers['x-fine']]).toEqual(['a', 'b', 'c']);

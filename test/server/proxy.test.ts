@@ -21,7 +21,11 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 async function proxy(answer: Answer): Promise<{ readonly handler: Handler; readonly told: unknown[] }> {
   const upstream = createServer(answer);
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-  const client = registryClient(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`);
+  // What is refused is handed on at once: repetitions and pauses are shown elsewhere.
+  const client = registryClient(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, {
+    retries: 0,
+    maxWait: 0,
+  });
   open.push({ close: () => (upstream.closeAllConnections(), upstream.close()) }, client);
   const told: unknown[] = [];
   return { told, handler: createHandler(client, { onError: (error) => told.push(error) }) };
@@ -99,7 +103,7 @@ describe('a registry behind it that hangs up', () => {
   });
 
   test('that is not there at all', async () => {
-    const handler = createHandler(registryClient('http://127.0.0.1:1'));
+    const handler = createHandler(registryClient('http://127.0.0.1:1', { retries: 0 }));
     const answer = await ask(handler, 'GET /v2/a/tags/list');
     expect(answer.status).toBeGreaterThanOrEqual(500);
     expect(answer.errors).toHaveLength(1);

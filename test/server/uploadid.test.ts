@@ -114,6 +114,7 @@ describe('an id as long as what a registry behind us gives', () => {
         minimumChunk: 0,
         write: async () => {},
         commit: () => Promise.reject(new Error('no')),
+        suspend: async () => id,
         cancel: async () => {},
       };
     },

@@ -1,22 +1,29 @@
 import { expect, test } from 'vitest';
-import { followRedirects, observe, type RequestEvent } from '../../src/transport/index.ts';
-import { scripted } from '../scripted.ts';
+import { followRedirects, observe, type RequestEvent, type Transport } from '../../src/transport/index.ts';
+import { scripted } from '../../src/testing/index.ts';
+import { leapingClock } from './clock.ts';
 
 test('tells of every request, redirects included, without secrets', async () => {
   const { transport, done } = scripted([
     {
-      request: 'GET /x?sig=canary',
+      request: 'GET /v2/r/blobs/x?sig=canary',
       answer: { status: 307, headers: { location: 'https://cdn.test/y?key=canary' } },
     },
     { request: 'GET https://cdn.test/y?key=canary', answer: { status: 404 } },
   ]);
   const events: RequestEvent[] = [];
-  const send = followRedirects(observe(transport, (event) => events.push(event)));
-  const url = new URL('https://registry.test/x?sig=canary');
+  const clock = leapingClock();
+  const slow: Transport = async (request) => {
+    await clock.sleep(40);
+    return transport(request);
+  };
+  const send = followRedirects(observe(slow, (event) => events.push(event), clock));
+  const url = new URL('https://registry.test/v2/r/blobs/x?sig=canary');
   await (await send({ method: 'GET', url, headers: {} })).discard();
+  const told = { type: 'request', method: 'GET', duration: 40 };
   expect(events).toEqual([
-    { method: 'GET', url: 'https://registry.test/x?sig=…', status: 307, duration: expect.any(Number) },
-    { method: 'GET', url: 'https://cdn.test/y?key=…', status: 404, duration: expect.any(Number) },
+    { ...told, url: 'https://registry.test/v2/r/blobs/x?sig=…', kind: 'blob', status: 307 },
+    { ...told, url: 'https://cdn.test/y?key=…', kind: 'other', status: 404 },
   ]);
   done();
 });

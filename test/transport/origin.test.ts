@@ -11,7 +11,7 @@ import {
 /** The host as `URL` writes it. */
 const host = (name: string): string => new URL(`http://${name}/`).hostname;
 
-describe('isLoopback: who gets plain HTTP unasked', () => {
+describe('[A8] isLoopback: who gets plain HTTP unasked', () => {
   test.each([
     ['localhost', true],
     ['LOCALHOST', true],
@@ -37,7 +37,7 @@ describe('isLoopback: who gets plain HTTP unasked', () => {
   });
 });
 
-describe('isInternalAddress: where a server outside must not send us', () => {
+describe('[A7] isInternalAddress: where a server outside must not send us', () => {
   test.each([
     ['localhost', true],
     ['localhost.', true],
@@ -130,7 +130,7 @@ describe('followable', () => {
   });
 });
 
-test('sameOrigin: scheme, host and port', () => {
+test('[A2] sameOrigin: scheme, host and port', () => {
   const url = (text: string): URL => new URL(text);
   expect(sameOrigin(url('https://r.test/a'), url('https://r.test:443/b'))).toBe(true);
   expect(sameOrigin(url('https://r.test/'), url('http://r.test/'))).toBe(false);

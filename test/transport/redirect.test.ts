@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openable } from '../../src/registry/index.ts';
 import { followRedirects, type TransportRequest } from '../../src/transport/index.ts';
-import { scripted, type Answer, type Exchange } from '../scripted.ts';
+import { scripted, type Answer, type Exchange } from '../../src/testing/index.ts';
 
 const request = (method: string, more: Partial<TransportRequest> = {}): TransportRequest => ({
   method,
@@ -41,11 +41,11 @@ test('to the same origin: everything goes along', async () => {
   expect(answer).toEqual({ status: 200, url: 'https://registry.test/y?sig=a%2Bb' });
 });
 
-test('to another origin: what the request is about goes along, who asks does not', async () => {
+test('[row 39] [A2] [A9] [A10] C10: to another origin goes what the request is about, and not who asks', async () => {
   const about = { accept: 'a/b', 'accept-encoding': 'identity', range: 'bytes=0-1', 'user-agent': 'u' };
   const who = { authorization: 'Bearer t', 'x-ours': '1', cookie: 'c', 'proxy-authorization': 'p' };
   const gone = Object.fromEntries(Object.keys(who).map((name) => [name, undefined]));
-  for (const away of ['https://cdn.test/y', 'https://registry.test:8443/y']) {
+  for (const away of ['https://cdn.test/y', 'https://registry.test:8443/y', 'https://registry.test.evil/y']) {
     await play(
       [
         { request: 'GET /x', headers: { ...about, ...who }, answer: to(away) },
@@ -102,14 +102,80 @@ test('300 and 304 are answers', async () => {
     });
 });
 
-test('ten hops are followed, eleven are not', async () => {
+test('[row 41] ten hops are followed, eleven are not', async () => {
   const hops = (count: number): Exchange[] =>
     Array.from({ length: count }, (_, at) => ({
       request: `GET /${at === 0 ? 'x' : at}`,
       answer: to(`/${at + 1}`),
     }));
   await play([...hops(10), { request: 'GET /10' }], request('GET'));
-  await expect(play(hops(11), request('GET'))).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
+  await expect(play(hops(11), request('GET'))).rejects.toMatchObject({
+    code: 'REDIRECT_REFUSED',
+    message: 'more than 10 redirects from registry.test',
+  });
+});
+
+test('[row 40] on the same domain, a host of its own, and another port, are others: they are not told who asks', async () => {
+  for (const away of [
+    'https://storage.registry.test/y?X-Sig=a%2Bb',
+    'https://registry.test:444/y?X-Sig=a%2Bb',
+  ])
+    await play(
+      [
+        { request: 'GET /x', headers: { authorization: 'Bearer t' }, answer: to(away) },
+        // The signature goes as it came.
+        { request: `GET ${away}`, headers: { authorization: undefined } },
+      ],
+      request('GET', { headers: { authorization: 'Bearer t' } }),
+    );
+});
+
+test('[row 42] [A8] from https to http nothing is sent, credentials or not, also later on the way', async () => {
+  for (const headers of [{}, { authorization: 'Bearer t' }]) {
+    for (const away of ['http://registry.test/y', 'http://cdn.test/y', 'HTTP://cdn.test:443/y', 'http:/y'])
+      await expect(
+        play([{ request: 'GET /x', answer: to(away) }], request('GET', { headers })),
+      ).rejects.toMatchObject({
+        code: 'REDIRECT_REFUSED',
+        message: expect.stringContaining('it leaves TLS'),
+      });
+    await expect(
+      play(
+        [
+          { request: 'GET /x', answer: to('https://cdn.test/y') },
+          { request: 'GET https://cdn.test/y', answer: to('http://registry.test/z') },
+        ],
+        request('GET', { headers }),
+      ),
+    ).rejects.toMatchObject({ message: expect.stringContaining('it leaves TLS') });
+  }
+});
+
+test('[A10] what cookies a server sets on the way, nobody gets', async () => {
+  const cookie = { 'set-cookie': ['a=1; Domain=test', 'b=2'] };
+  await play(
+    [
+      { request: 'GET /x', answer: { ...to('/y'), headers: { location: '/y', ...cookie } } },
+      { request: 'GET /y', headers: { cookie: undefined }, answer: to('https://cdn.test/z') },
+      { request: 'GET https://cdn.test/z', headers: { cookie: undefined } },
+    ],
+    request('GET'),
+  );
+});
+
+test('[A10] an address with line breaks adds no field, and one of two slashes is a host, not a path', async () => {
+  await play(
+    [
+      {
+        request: 'GET /x',
+        headers: { authorization: 'Bearer t' },
+        answer: to('/y\r\nauthorization: Bearer u'),
+      },
+      { request: 'GET /yauthorization:%20Bearer%20u', answer: to('//cdn.test/z') },
+      { request: 'GET https://cdn.test/z', headers: { authorization: undefined } },
+    ],
+    request('GET', { headers: { authorization: 'Bearer t' } }),
+  );
 });
 
 test.each([

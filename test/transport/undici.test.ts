@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
 import { collect, openable, RegistryError } from '../../src/registry/index.ts';
@@ -38,6 +37,18 @@ test('as many connections as were allowed, and no more', async () => {
   const send = transport({ connections: 3 });
   await Promise.all(Array.from({ length: 12 }, async () => collect((await send(get(server.url))).body)));
   expect(server.connections).toBe(3);
+});
+
+test('unless told, a request never waits for the connection of another', async () => {
+  const waiting: (() => void)[] = [];
+  const server = await httpServer((_, response) => {
+    waiting.push(() => response.end('hello'));
+    // Nobody is answered before all have asked.
+    if (waiting.length === 40) for (const answer of waiting) answer();
+  });
+  const send = transport();
+  const read = async (): Promise<unknown> => collect((await send(get(server.url))).body);
+  expect(await Promise.all(Array.from({ length: 40 }, read))).toHaveLength(40);
 });
 
 test('a body goes out with its length, or in chunks where that is not known', async () => {
@@ -182,9 +193,9 @@ test('undici is loaded with the first request, not before', async () => {
     console.log(before, loaded());
     await registry.close();
   `);
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-    timeout: 10_000,
-  });
+  // As its input: an argument may not be as long.
+  const options = { input: program, timeout: 10_000, encoding: 'utf8' } as const;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-'], options);
   expect(stdout).toBe('false true\n');
 });
 

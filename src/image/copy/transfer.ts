@@ -84,10 +84,15 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     if (isNonDistributable(descriptor.mediaType)) return skip(step, 'non-distributable');
     if ((await before?.(step)) === false) return skip(step, 'refused');
     let opened = false;
-    const source: Source = async () => {
-      opened = true;
-      if (descriptor.data != null) return Buffer.from(descriptor.data, 'base64');
-      return from.registry.getBlob(from.repository, descriptor.digest, aborting);
+    const source: Source = {
+      async open(offset, wanted = aborting.signal) {
+        opened = true;
+        if (descriptor.data != null) return Buffer.from(descriptor.data, 'base64').subarray(offset);
+        // A part cannot be verified by itself. It is what is missing in an upload that broke off, and the target
+        // verifies the whole when that is committed.
+        const range = offset > 0 ? { range: { start: offset } } : {};
+        return from.registry.getBlob(from.repository, descriptor.digest, { ...range, signal: wanted });
+      },
     };
     // Asking for a mount costs nothing: it is the request that starts an upload. Inside one registry it saves the
     // bytes; from the target to itself it is the question whether the blob is there.

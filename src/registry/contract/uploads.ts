@@ -1,5 +1,5 @@
 import { mediaTypes } from '../../oci/index.ts';
-import { isNotFound } from '../error.ts';
+import { isNotFound, RegistryError } from '../error.ts';
 import type { Registry } from '../registry.ts';
 import { cases, type ContractCase } from './case.ts';
 import { bytes, describe, noise, pushBlob } from './content.ts';
@@ -66,6 +66,46 @@ export const uploadCases: readonly ContractCase[] = cases('uploads', {
     same(second.offset, 1000, 'offset');
     await second.write(whole.subarray(1000), { offset: 1000, size: whole.length - 1000 });
     await (await registry.startUpload('a/b', { resume: second.id })).commit(digest);
+    await stored(registry);
+  },
+  'suspended, and gone on with': async (registry) => {
+    const first = await registry.startUpload('a/b');
+    await first.write(whole.subarray(0, 1000), { size: 1000 });
+    // What is under way ends first.
+    const [, id] = await Promise.all([
+      first.write(whole.subarray(1000, 3000), { size: 2000 }),
+      first.suspend(),
+    ]);
+    await refused(first.write(whole.subarray(3000)), code('BLOB_UPLOAD_INVALID'), 'a chunk after that');
+    await refused(
+      first.commit(digest, { chunk: whole.subarray(3000) }),
+      code('BLOB_UPLOAD_INVALID'),
+      'a commit after that',
+    );
+    const second = await registry.startUpload('a/b', { resume: id });
+    same(second.offset, 3000, 'offset');
+    await second.commit(digest, { chunk: whole.subarray(3000), offset: 3000, size: whole.length - 3000 });
+    await stored(registry);
+  },
+  'a chunk that breaks off: the upload goes on where the registry says': async (registry) => {
+    const breaking = async function* (): AsyncGenerator<Uint8Array> {
+      yield whole.subarray(1000, 3000);
+      // Later, as it is with networks: what came before is on its way.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      throw new RegistryError('SOURCE_CONSUMED', 'the source broke');
+    };
+    const first = await registry.startUpload('a/b');
+    await first.write(whole.subarray(0, 1000), { size: 1000 });
+    await refused(
+      first.write(breaking(), { offset: 1000, size: whole.length - 1000 }),
+      // A server that runs in our own process gets to see it, and answers that it failed.
+      code('SOURCE_CONSUMED', 'UNAVAILABLE'),
+      'the chunk',
+    );
+    const second = await registry.startUpload('a/b', { resume: first.id });
+    const { offset } = second;
+    same(offset >= 1000 && offset <= 3000, true, `that it stands between 1000 and 3000, not at ${offset}`);
+    await second.commit(digest, { chunk: whole.subarray(offset), offset, size: whole.length - offset });
     await stored(registry);
   },
   'a chunk that does not fit is refused, and the upload lives': async (registry) => {

@@ -1,5 +1,6 @@
 import { open, lstat, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createHasher,
   verifiableAlgorithm,
@@ -41,20 +42,50 @@ export async function createSession(
   return { id, path, algorithm, size: 0, running: { hasher: createHasher(algorithm), size: 0 } };
 }
 
+/** Settings of going on with an upload. */
+export interface ResumeOptions {
+  readonly algorithm: DigestAlgorithm;
+  /** Whether to wait for a writer who is still at it: only then is it certain where the upload stands. */
+  readonly waits: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Goes on with an upload of this repository. @throws {RegistryError} `BLOB_UPLOAD_UNKNOWN`. */
 export async function resumeSession(
   repository: Repository,
   id: string,
-  algorithm: DigestAlgorithm,
+  { algorithm, waits, signal }: ResumeOptions,
 ): Promise<Session> {
   if (!ID.test(id)) throw unknownUpload(repository);
   const path = join(repository.uploads, id);
   try {
+    if (waits) await writersEnd(path, signal);
     const found = await lstat(path);
     if (!found.isFile()) throw unknownUpload(repository);
     return { id, path, algorithm, size: found.size };
   } catch (error) {
     throw isAbsent(error) ? unknownUpload(repository) : error;
+  }
+}
+
+/** How long a writer may take whose end is waited for, and how long it is between two looks, in milliseconds. */
+const WRITER = { patience: 5000, between: 20, looks: 3 };
+
+/**
+ * Waits until nobody writes to a session, as far as that takes no longer than it would for one whose caller is gone. What
+ * such a one still holds is written first, and whoever asked too early would send it a second time.
+ */
+async function writersEnd(path: string, signal: AbortSignal | undefined): Promise<void> {
+  for (const end = performance.now() + WRITER.patience; ;) {
+    signal?.throwIfAborted();
+    const handle = await open(path, 'r+');
+    try {
+      if (await lockNow(handle, path)) return;
+    } finally {
+      await handle.close();
+    }
+    if (performance.now() > end) return;
+    await sleep(WRITER.between);
   }
 }
 
@@ -70,8 +101,12 @@ async function hold(repository: Repository, { path, size }: Session): Promise<Fi
     throw isAbsent(error) ? unknownUpload(repository) : error;
   }
   try {
-    if (!(await lockNow(handle, path)))
-      throw wrongRange(`the upload stands at ${size}, and another writer is at it`);
+    // Who only asks where the upload stands has it for a moment.
+    for (let looks = 1; !(await lockNow(handle, path)); looks++) {
+      if (looks === WRITER.looks)
+        throw wrongRange(`the upload stands at ${size}, and another writer is at it`);
+      await sleep(WRITER.between);
+    }
     // It may have been committed since we opened it: what we hold then is no upload any more, but a blob.
     if (!(await isStillAt(handle, path))) throw unknownUpload(repository);
     return handle;
@@ -88,8 +123,9 @@ export interface PieceOptions {
 }
 
 /**
- * Appends a piece, as a whole or not at all.
- * @throws {RegistryError} `RANGE_INVALID`, `SIZE_INVALID`; the session stands where it stood.
+ * Appends a piece. Of one whose stream breaks off, what came is kept: it need not be sent again.
+ * @throws {RegistryError} `RANGE_INVALID`, `SIZE_INVALID`; the session stands where it stood. What the stream broke off
+ * with; then it stands where that was.
  */
 export async function append(
   repository: Repository,
@@ -104,23 +140,47 @@ export async function append(
     if (offset !== undefined && offset !== start)
       throw wrongRange(`the upload stands at ${start}, not at ${offset}`);
     const hasher = session.running?.size === start ? session.running.hasher : undefined;
-    // Until the piece is whole the hash is that of no upload.
+    // Until the piece is written the hash is that of no upload.
     delete session.running;
+    const piece = untilBreak(stream());
     try {
-      const length = await appendTo(handle, session.path, counted(stream(), size, hasher), start);
+      const length = await appendTo(handle, session.path, counted(piece, size, hasher), start);
       session.size = start + length;
       if (hasher !== undefined) session.running = { hasher, size: session.size };
     } catch (error) {
       await about(session.path, handle.truncate(start));
       throw error;
     }
+    if (piece.failure !== undefined) throw piece.failure.error;
   } finally {
     await handle.close();
   }
 }
 
+/** A stream that ends where it breaks off, and tells that it did. */
+interface Breakable extends AsyncIterable<Uint8Array> {
+  /** In a box, as anything may be thrown. */
+  readonly failure: { readonly error: unknown } | undefined;
+}
+
+function untilBreak(stream: AsyncIterable<Uint8Array>): Breakable {
+  let failure: Breakable['failure'];
+  return {
+    get failure() {
+      return failure;
+    },
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* stream;
+      } catch (error) {
+        failure = { error };
+      }
+    },
+  };
+}
+
 async function* counted(
-  stream: AsyncIterable<Uint8Array>,
+  stream: Breakable,
   size: number | undefined,
   hasher: Hasher | undefined,
 ): AsyncGenerator<Uint8Array> {
@@ -131,7 +191,8 @@ async function* counted(
     hasher?.update(chunk);
     yield chunk;
   }
-  if (size !== undefined && seen !== size) throw wrongSize(String(seen), size);
+  if (size !== undefined && seen !== size && stream.failure === undefined)
+    throw wrongSize(String(seen), size);
 }
 
 /**

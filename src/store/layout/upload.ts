@@ -2,10 +2,11 @@ import { mediaTypes } from '../../oci/index.ts';
 import {
   checkDigest,
   openable,
+  suspendable,
   type ChunkOptions,
+  type PlainUpload,
   type Registry,
   type Source,
-  type Upload,
 } from '../../registry/index.ts';
 import { removeQuietly } from './durable.ts';
 import { onDisk } from './failure.ts';
@@ -15,7 +16,7 @@ import { append, createSession, finish, resumeSession, type Session } from './se
 
 export function uploadOperations({ root, open }: Repositories): Pick<Registry, 'startUpload'> {
   return {
-    startUpload: (name, { resume, algorithm = 'sha256', signal } = {}) =>
+    startUpload: (name, { resume, offset, algorithm = 'sha256', signal } = {}) =>
       onDisk(root, async () => {
         signal?.throwIfAborted();
         const repository = open(name);
@@ -23,8 +24,8 @@ export function uploadOperations({ root, open }: Repositories): Pick<Registry, '
         const session =
           resume === undefined
             ? await createSession(repository, algorithm)
-            : await resumeSession(repository, resume, algorithm);
-        return uploadOf(root, repository, session, signal);
+            : await resumeSession(repository, resume, { algorithm, waits: offset === undefined, signal });
+        return suspendable(uploadOf(root, repository, session, signal), name);
       }),
   };
 }
@@ -34,7 +35,7 @@ function uploadOf(
   repository: Repository,
   session: Session,
   life: AbortSignal | undefined,
-): Upload {
+): PlainUpload {
   const write = (chunk: Source, { offset, size, signal }: ChunkOptions = {}): Promise<void> => {
     const stream = (): AsyncIterable<Uint8Array> => abortable(openable(chunk).open(), [life, signal]);
     return append(repository, session, stream, {

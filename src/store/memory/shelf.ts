@@ -14,7 +14,8 @@ export interface StoredManifest {
 export interface StoredUpload {
   chunks: Uint8Array[];
   size: number;
-  writing: boolean;
+  /** Ends when the one writer that there may be has ended. */
+  writing?: Promise<void>;
 }
 
 /** What one repository holds. */

@@ -4,26 +4,36 @@ import {
   checkDigest,
   openable,
   RegistryError,
+  suspendable,
   type ChunkOptions,
+  type PlainUpload,
   type Registry,
   type Source,
-  type Upload,
 } from '../../registry/index.ts';
 import type { Shelves, StoredUpload } from './shelf.ts';
 
 export function uploadOperations(shelves: Shelves): Pick<Registry, 'startUpload'> {
   return {
-    async startUpload(repository, { resume, signal } = {}) {
+    async startUpload(repository, { resume, offset, signal } = {}) {
       signal?.throwIfAborted();
-      if (resume === undefined) {
-        const id = randomBytes(16).toString('hex');
-        shelves.writable(repository).uploads.set(id, { chunks: [], size: 0, writing: false });
-        return open(shelves, repository, id);
-      }
-      find(shelves, repository, resume);
-      return open(shelves, repository, resume);
+      const id = resume ?? randomBytes(16).toString('hex');
+      if (resume === undefined) shelves.writable(repository).uploads.set(id, { chunks: [], size: 0 });
+      else if (offset === undefined) await writerEnds(find(shelves, repository, id));
+      return suspendable(open(shelves, repository, id), repository);
     },
   };
+}
+
+/** How long a writer may take whose end is waited for, in milliseconds. */
+const PATIENCE = 5000;
+
+/** Waits for whoever is still writing, for a while: only then is it certain where the upload stands. */
+async function writerEnds({ writing }: StoredUpload): Promise<void> {
+  if (writing === undefined) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE)));
+  await Promise.race([writing, late]);
+  clearTimeout(timer);
 }
 
 function find(shelves: Shelves, repository: string, id: string): StoredUpload {
@@ -37,7 +47,7 @@ function find(shelves: Shelves, repository: string, id: string): StoredUpload {
   return upload;
 }
 
-function open(shelves: Shelves, repository: string, id: string): Upload {
+function open(shelves: Shelves, repository: string, id: string): PlainUpload {
   const upload = find(shelves, repository, id);
   return {
     id,
@@ -58,38 +68,46 @@ function open(shelves: Shelves, repository: string, id: string): Upload {
   };
 }
 
-/** Takes a chunk as a whole or not at all: after an error the upload stands where it stood. */
+/** Takes a chunk. Of one that breaks off, what came is kept; of one that is not as long as announced, nothing. */
 async function append(
   upload: StoredUpload,
   chunk: Source,
   { offset, size, signal }: ChunkOptions = {},
 ): Promise<void> {
-  if ((offset !== undefined && offset !== upload.size) || upload.writing) {
+  if ((offset !== undefined && offset !== upload.size) || upload.writing !== undefined) {
     throw new RegistryError(
       'RANGE_INVALID',
       `the upload stands at ${upload.size}, not at ${offset ?? 'a place for another writer'}`,
       { status: 416 },
     );
   }
-  upload.writing = true;
+  let done = (): void => {};
+  upload.writing = new Promise((resolve) => (done = resolve));
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const keep = (): void => {
+    upload.chunks.push(...chunks);
+    upload.size += length;
+  };
   try {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
     for await (const piece of openable(chunk).open()) {
       signal?.throwIfAborted();
       chunks.push(piece.slice());
       length += piece.length;
     }
-    if (size !== undefined && length !== size) {
-      throw new RegistryError('SIZE_INVALID', `the chunk has ${length} bytes, ${size} were announced`, {
-        status: 400,
-      });
-    }
-    upload.chunks.push(...chunks);
-    upload.size += length;
+  } catch (error) {
+    if (size === undefined || length <= size) keep();
+    throw error;
   } finally {
-    upload.writing = false;
+    delete upload.writing;
+    done();
   }
+  if (size !== undefined && length !== size) {
+    throw new RegistryError('SIZE_INVALID', `the chunk has ${length} bytes, ${size} were announced`, {
+      status: 400,
+    });
+  }
+  keep();
 }
 
 function commit(shelves: Shelves, repository: string, id: string, digest: Digest): Descriptor {

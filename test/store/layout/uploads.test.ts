@@ -101,15 +101,10 @@ describe('an upload', () => {
 });
 
 describe('a chunk', () => {
-  const failing = async function* (): AsyncGenerator<Uint8Array> {
-    yield Buffer.alloc(3 * 1024 * 1024);
-    throw new Error('the source failed');
-  };
   test.each([
     ['in the wrong place', bytes, { offset: 3 }, { code: 'RANGE_INVALID', status: 416 }],
     ['that is longer than announced', bytes, { size: 5 }, { code: 'SIZE_INVALID', status: 400 }],
     ['that is shorter than announced', bytes, { size: 50 }, { code: 'SIZE_INVALID', status: 400 }],
-    ['that breaks off', failing, {}, { message: 'the source failed' }],
   ])('%s leaves the upload where it stood', async (_, chunk, options, error) => {
     const upload = await registry.startUpload('a');
     await upload.write(bytes.subarray(0, 4));
@@ -119,6 +114,51 @@ describe('a chunk', () => {
     expect((await registry.startUpload('a', { resume: upload.id })).offset).toBe(4);
     await upload.write(bytes.subarray(4), { offset: 4 });
     await upload.commit(digest);
+  });
+
+  const broken = new Error('the source failed');
+  const breaking = async function* (...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+    yield* pieces;
+    throw broken;
+  };
+
+  test.each([undefined, 15])('that breaks off is kept as far as it came (%s announced)', async (size) => {
+    const options = size === undefined ? {} : { size };
+    const upload = await registry.startUpload('a');
+    await upload.write(bytes.subarray(0, 4));
+    const piece = breaking(bytes.subarray(4, 6), bytes.subarray(6, 9));
+    await expect(upload.write(piece, options)).rejects.toBe(broken);
+    expect(upload.offset).toBe(9);
+    const last = breaking(bytes.subarray(9, 11));
+    await expect(upload.commit(digest, { chunk: last, offset: 9 })).rejects.toBe(broken);
+    const resumed = await layoutRegistry(folder()).startUpload('a', { resume: upload.id });
+    expect(resumed.offset).toBe(11);
+    // By the hash that went along, and by that of the file.
+    await (size === undefined ? upload : resumed).commit(digest, { chunk: bytes.subarray(11), offset: 11 });
+  });
+
+  test('that is longer than announced, and breaks off, is not kept', async () => {
+    const upload = await registry.startUpload('a');
+    await expect(upload.write(breaking(bytes), { size: 5 })).rejects.toMatchObject({ code: 'SIZE_INVALID' });
+    expect((await registry.startUpload('a', { resume: upload.id })).offset).toBe(0);
+  });
+
+  test('under way is waited for by who asks where the upload stands', async () => {
+    const upload = await registry.startUpload('a');
+    let go = (): void => {};
+    const wait = new Promise<void>((resolve) => (go = resolve));
+    const slow = upload.write(async function* () {
+      yield bytes.subarray(0, 4);
+      await wait;
+      yield bytes.subarray(4, 9);
+      throw broken;
+    });
+    slow.catch(() => {});
+    const asking = layoutRegistry(folder()).startUpload('a', { resume: upload.id });
+    await sleep(60);
+    go();
+    expect((await asking).offset).toBe(9);
+    await expect(slow).rejects.toBe(broken);
   });
 
   test('at a time', async () => {

@@ -1,0 +1,112 @@
+import { mediaTypes } from '../oci/index.ts';
+import { checkDigest, checkRepository, openable, type Registry } from '../registry/index.ts';
+import { begin, mountOrBegin } from './begin.ts';
+import type { ClientOptions } from './options.ts';
+import { createPushBody } from './push-body.ts';
+import { isBeforeLast, positionAt, sendChunk, sendRest, type Position, type Push } from './push-chunk.ts';
+import { graceAfter, type Grace } from './push-grace.ts';
+import { isThere, recover, type Recovery } from './push-recover.ts';
+import { pushPatience } from './push-setback.ts';
+import { fitsPost, postWhole } from './push-single.ts';
+import type { Session } from './session.ts';
+import { askStanding } from './upload-answer.ts';
+import { bookmarksIn } from './upload-bookmark.ts';
+
+/** How blobs are pushed. */
+export type PushSettings = Pick<ClientOptions, 'uploadLog' | 'chunkSize' | 'singlePost'>;
+
+export function pushOperations(session: Session, settings: PushSettings): Pick<Registry, 'pushBlob'> {
+  const { uploadLog, chunkSize, singlePost = false } = settings;
+  const bookmarkOf = bookmarksIn(session, uploadLog);
+  return {
+    async pushBlob(repository, { digest, size }, source, { mountFrom, signal } = {}) {
+      checkRepository(repository);
+      checkDigest(digest);
+      if (mountFrom !== undefined) checkRepository(mountFrom);
+      signal?.throwIfAborted();
+      const given = openable(source);
+      const body = createPushBody(given, size);
+      const push: Push = { session, repository, digest, size, body, chunkSize, signal };
+      const bookmark = bookmarkOf(repository, digest, size);
+      const recovery: Recovery = { patience: pushPatience(session), bookmark, renewals: 0 };
+      const posts = singlePost && given.bytes !== undefined && fitsPost(size, mountFrom !== undefined);
+      try {
+        const start = posts ? await posted(push) : await found(push, mountFrom, recovery);
+        if (start !== undefined)
+          await sendAll(push, start, recovery, bookmark && graceAfter(signal, session.clock));
+        await bookmark?.forget();
+        return { mediaType: mediaTypes.octetStream, digest, size };
+      } finally {
+        bookmark?.close();
+        body.close();
+      }
+    },
+  };
+}
+
+/** Sends a blob with the first request. @returns undefined if that was all. */
+async function posted(push: Push): Promise<Position | undefined> {
+  const standing = await postWhole(push);
+  return standing && positionAt(push, standing, { chunk: undefined, isResumed: false });
+}
+
+/** Finds out where to begin: where an earlier process ended, or at the start. @returns undefined if the blob is there. */
+async function found(
+  push: Push,
+  mountFrom: string | undefined,
+  { bookmark }: Recovery,
+): Promise<Position | undefined> {
+  const { session, repository, digest, size, body, signal } = push;
+  const marked = await bookmark?.find();
+  if (marked !== undefined) {
+    const standing = await askStanding(session, repository, marked, signal);
+    if (standing !== undefined && standing.offset <= size && body.canStartAt(standing.offset)) {
+      session.tell({ type: 'upload-resume', repository, digest, offset: standing.offset });
+      return positionAt(push, standing, { chunk: undefined, isResumed: true });
+    }
+    // The process may have ended between the last answer and taking note of it.
+    if (standing === undefined && (await isThere(push))) return undefined;
+  }
+  const standing =
+    mountFrom === undefined
+      ? await begin(session, repository, signal)
+      : await mountOrBegin(session, repository, digest, { from: mountFrom, signal });
+  if (standing === undefined) return undefined;
+  await bookmark?.keep(standing.location);
+  return positionAt(push, standing, { chunk: undefined, isResumed: false });
+}
+
+/** Sends all of a blob, from a position on, and takes it up again after setbacks. */
+async function sendAll(
+  push: Push,
+  start: Position,
+  recovery: Recovery,
+  grace: Grace | undefined,
+): Promise<void> {
+  const { signal, size } = push;
+  const { patience, bookmark } = recovery;
+  // Worth finishing is what is kept in mind: the next process goes on behind it.
+  const patient = grace?.signal ?? signal;
+  let at = start;
+  try {
+    for (;;) {
+      try {
+        while (isBeforeLast(at, size)) {
+          const { position, doubt } = await sendChunk(push, at, patient);
+          at = position;
+          if (doubt !== undefined) throw doubt;
+          patience.reached(at.offset);
+          await bookmark?.keep(at.location);
+          signal?.throwIfAborted();
+        }
+        return await sendRest(push, at, at.chunk === undefined ? signal : patient);
+      } catch (error) {
+        const next = await recover(push, at, error, recovery);
+        if (next === 'there') return;
+        at = next;
+      }
+    }
+  } finally {
+    grace?.release();
+  }
+}

@@ -1,0 +1,42 @@
+import {
+  followRedirects,
+  observe,
+  retry,
+  schedule,
+  type Pace,
+  type Rate,
+  type Transport,
+} from '../transport/index.ts';
+import type { ClientOptions } from './options.ts';
+
+/** Docker Hub bans addresses that ask much faster for a while, whoever they belong to. */
+const RATES: ReadonlyMap<string, Rate> = new Map([
+  ['https://registry-1.docker.io', { requests: 300, seconds: 60 }],
+]);
+
+/**
+ * A transport as clients use it: redirects are followed, and each request on the way, repetitions too, waits for its
+ * turn and is told.
+ * @param registry the registry's address: what is set for its pace is not for token servers, or where blobs are kept
+ */
+export function patientTransport(transport: Transport, registry: URL, options: ClientOptions): Transport {
+  const { pace = {}, retries, maxWait, onEvent, clock } = options;
+  const common = {
+    ...(maxWait !== undefined && { maxWait }),
+    ...(onEvent !== undefined && { onEvent }),
+    ...(clock !== undefined && { clock }),
+  };
+  const told = onEvent === undefined ? transport : observe(transport, onEvent, clock);
+  const scheduled = schedule(told, { ...common, pace: paceOf(registry.origin, pace) });
+  return followRedirects(retry(scheduled, { ...common, ...(retries !== undefined && { retries }) }));
+}
+
+// How many requests may be under way is said of the client; how fast they may follow, of the registry.
+function paceOf(
+  registry: string,
+  { concurrency, rate = RATES.get(registry) }: Pace,
+): (origin: string) => Pace {
+  const elsewhere: Pace = { ...(concurrency !== undefined && { concurrency }) };
+  const own: Pace = { ...elsewhere, ...(rate !== undefined && { rate }) };
+  return (origin) => (origin === registry ? own : elsewhere);
+}

@@ -1,0 +1,160 @@
+import { setMaxListeners } from 'node:events';
+import type { TransportRequest } from '../transport.ts';
+import { createBucket } from './bucket.ts';
+import { completePace, type Pace } from './pace.ts';
+import { createPause, type PauseOptions } from './pause.ts';
+import { createWindow, type Lane, type Slot } from './window.ts';
+
+/** Where requests to one origin wait until they may go. */
+export interface Gate {
+  /**
+   * Waits for a slot, for the end of a pause, and for a token of the bucket. Of those that can go, the first to come
+   * goes first.
+   * @throws {RegistryError} `TOOMANYREQUESTS`, or `UNAVAILABLE` for a server that said 503, in a pause that is too
+   * long to wait for; the signal's reason.
+   */
+  enter(request: TransportRequest): Promise<Slot>;
+  /**
+   * Lets nobody go for a while; if that is longer than anybody may wait, all who wait fail at once.
+   * @param milliseconds how long the server asked for
+   * @param status with which it did
+   */
+  pause(milliseconds: number, status: number): void;
+}
+
+interface Waiting {
+  readonly request: TransportRequest;
+  readonly lane: Lane;
+  /** Who came first has the lower one. */
+  readonly serial: number;
+  go(slot: Slot): void;
+  fail(error: Error): void;
+}
+
+/** The least time between two events about the rate, in milliseconds. */
+const BETWEEN_RATE_EVENTS = 1000;
+
+/**
+ * Builds a gate before an origin. Slots and tokens are given out in the moment in which a request goes, and to nobody
+ * before: who waits holds nothing, and can leave without a trace.
+ */
+export function createGate(origin: string, pace: Pace, options: PauseOptions): Gate {
+  const { onEvent, clock } = options;
+  const { concurrency, rate } = completePace(pace);
+  const window = createWindow(concurrency);
+  const bucket = rate === undefined ? undefined : createBucket(rate);
+  const pause = createPause(origin, options);
+  const waiting = { asking: new Set<Waiting>(), sending: new Set<Waiting>() };
+  let serial = 0;
+  let rateToldUntil = Number.NEGATIVE_INFINITY;
+  let rest: { readonly until: number; readonly end: AbortController } | undefined;
+
+  /** Lets go who can go, then rests until the next one can. To be called whenever that may have changed. */
+  const advance = (): void => {
+    for (;;) {
+      const first = next();
+      if (first === undefined) return stopResting();
+      const now = clock.now();
+      const tokenAt = bucket?.readyAt() ?? now;
+      if (pause.until > now) pause.tell();
+      else if (tokenAt > now) tellRate(now);
+      const until = Math.max(pause.until, tokenAt);
+      if (until > now) return restUntil(until, now);
+      bucket?.take(now);
+      first.go(takeSlot(first.lane));
+    }
+  };
+
+  /** The first to come, of those for whom there is a slot. */
+  const next = (): Waiting | undefined => {
+    const [asking] = window.isOpen('asking') ? waiting.asking : [];
+    const [sending] = window.isOpen('sending') ? waiting.sending : [];
+    if (asking === undefined || sending === undefined) return asking ?? sending;
+    return asking.serial < sending.serial ? asking : sending;
+  };
+
+  const takeSlot = (lane: Lane): Slot => {
+    const slot = window.take(lane);
+    return {
+      free(outcome) {
+        slot.free(outcome);
+        advance();
+      },
+    };
+  };
+
+  const restUntil = (until: number, now: number): void => {
+    if (rest?.until === until) return;
+    stopResting();
+    const end = new AbortController();
+    rest = { until, end };
+    clock.sleep(until - now, end.signal).then(
+      () => {
+        rest = undefined;
+        advance();
+      },
+      () => {},
+    );
+  };
+
+  // A timer that nobody waits for would keep the process from ending.
+  const stopResting = (): void => {
+    rest?.end.abort();
+    rest = undefined;
+  };
+
+  /** Of the wait of all who are there now; and again, when that time is over and there are still some. */
+  const tellRate = (now: number): void => {
+    if (bucket === undefined || now < rateToldUntil) return;
+    const duration = bucket.readyAt(waiting.asking.size + waiting.sending.size) - now;
+    rateToldUntil = now + Math.max(duration, BETWEEN_RATE_EVENTS);
+    onEvent({ type: 'wait', origin, reason: 'rate', duration });
+  };
+
+  const wait = (request: TransportRequest, lane: Lane): Promise<Slot> =>
+    new Promise((resolve, reject) => {
+      const { signal } = request;
+      const leave = (): void => {
+        waiting[lane].delete(one);
+        signal?.removeEventListener('abort', abort);
+      };
+      const abort = (): void => {
+        one.fail(signal?.reason as Error);
+        advance();
+      };
+      const one: Waiting = {
+        request,
+        lane,
+        serial: serial++,
+        go(slot) {
+          leave();
+          resolve(slot);
+        },
+        fail(error) {
+          leave();
+          reject(error);
+        },
+      };
+      waiting[lane].add(one);
+      signal?.addEventListener('abort', abort, { once: true });
+      advance();
+    });
+
+  return {
+    async enter(request) {
+      const { body, signal } = request;
+      signal?.throwIfAborted();
+      if (pause.isTooLong) throw pause.refusal(request);
+      // One signal may stand over thousands of requests that wait, which Node would take for a leak.
+      if (signal !== undefined) setMaxListeners(0, signal);
+      return wait(request, body === undefined || body.bytes !== undefined ? 'asking' : 'sending');
+    },
+    pause(milliseconds, status) {
+      pause.extend(milliseconds, status);
+      pause.tell();
+      if (!pause.isTooLong) return;
+      for (const one of [...waiting.asking, ...waiting.sending]) one.fail(pause.refusal(one.request));
+      stopResting();
+    },
+  };
+}

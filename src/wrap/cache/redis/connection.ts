@@ -1,0 +1,130 @@
+import type { ChainableCommander, Redis } from 'ioredis';
+import { abortable, RegistryError } from '../../../registry/index.ts';
+
+/** A connection on which whoever asks gets an answer soon, if only that there is none. */
+export interface Connection {
+  /** Performs some commands, all or none. @returns what each of them gave. */
+  all(commands: (chain: ChainableCommander) => ChainableCommander): Promise<readonly unknown[]>;
+  /** Performs one. */
+  one<T>(command: (client: Redis) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface ConnectionOptions {
+  /** `redis://[user:password@]host:port/database`, `rediss://` with TLS. */
+  readonly url?: string;
+  /** A connection of one's own, which is not closed here. */
+  readonly client?: Redis;
+  /** In milliseconds, for connecting and for each command. */
+  readonly timeout: number;
+}
+
+/** For so long a Redis that did not answer in time is not asked again, in milliseconds. */
+const PAUSE = 5000;
+
+/** Connects when the first command comes. */
+export function createConnection({ url, client: given, timeout }: ConnectionOptions): Connection {
+  let own: Redis | undefined;
+  let opening: Promise<Redis> | undefined;
+  let closed = false;
+  let paused = 0;
+
+  const open = async (): Promise<Redis> => {
+    const { Redis } = await load();
+    const client = new Redis(url ?? 'redis://127.0.0.1:6379', {
+      lazyConnect: true,
+      connectTimeout: timeout,
+      // What cannot be asked now is not wanted later.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: (times) => Math.min(times * 200, PAUSE),
+    });
+    // Whoever gives a command is told; without a listener, the process would end.
+    client.on('error', () => {});
+    own = client;
+    // It goes on trying by itself when this fails.
+    await soon(client.connect(), timeout).catch(() => {});
+    return client;
+  };
+
+  /** The connection, if it is up. Nobody waits for one that is known to be down. */
+  const ready = async (): Promise<Redis> => {
+    if (closed) throw unavailable('the cache was closed');
+    const client = given ?? (await (opening ??= open()));
+    if (client.status !== 'ready') throw unavailable('there is no connection');
+    if (performance.now() < paused) throw unavailable('it did not answer in time a moment ago');
+    return client;
+  };
+
+  const run = async <T>(command: (client: Redis) => Promise<T>): Promise<T> => {
+    const client = await ready();
+    try {
+      return await soon(command(client), timeout);
+    } catch (error) {
+      if (error === LATE) {
+        paused = performance.now() + PAUSE;
+        throw unavailable(`it did not answer in ${timeout} ms`);
+      }
+      throw unavailable(firstWord(error), error);
+    }
+  };
+
+  return {
+    one: run,
+    all: (commands) =>
+      run(async (client) => {
+        const results = await commands(client.multi()).exec();
+        // An answer of null is that of a transaction that was given up, which without WATCH does not happen.
+        return (results ?? []).map(([error, value]) => {
+          if (error !== null) throw error;
+          return value;
+        });
+      }),
+    async close() {
+      closed = true;
+      await opening?.catch(() => {});
+      own?.disconnect();
+    },
+  };
+}
+
+/** It is an optional peer: who has no Redis need not install it. */
+async function load(): Promise<Pick<typeof import('ioredis'), 'Redis'>> {
+  try {
+    return await import('ioredis');
+  } catch (error) {
+    throw new RegistryError(
+      'UNSUPPORTED',
+      'a cache in Redis needs the package ioredis: npm install ioredis',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+const LATE = Symbol('late');
+
+async function soon<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(LATE), milliseconds);
+  try {
+    return await abortable(promise, late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unavailable(why: string, cause?: unknown): RegistryError {
+  return new RegistryError('UNAVAILABLE', `Redis: ${why}`, { ...(cause !== undefined && { cause }) });
+}
+
+/**
+ * What Redis says an error is (`NOAUTH`, `OOM`, `READONLY`), or the system (`ECONNRESET`). The rest may repeat the
+ * command, and with it what was sent: old servers show the password that way.
+ */
+function firstWord(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? /^[A-Z]{2,20}\b/.exec(message)?.[0] ?? 'the connection broke';
+}
