@@ -11,7 +11,7 @@ const outdir = join(root, 'dist/bin');
 const program = join(outdir, 'stowage.js');
 const agent = join(root, 'scripts/undici-agent.mjs');
 
-const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
 // Chunks are named after their content: those of the last build would stay.
 await rm(outdir, { recursive: true, force: true });
@@ -25,7 +25,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   // What the package depends on is installed beside it; the rest goes into the bundle. Of undici only a part is needed.
-  external: Object.keys(dependencies).filter((name) => name !== 'undici'),
+  external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => name !== 'undici'),
   plugins: [
     {
       name: 'undici-agent',

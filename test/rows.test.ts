@@ -69,7 +69,10 @@ describe.each(checklists)('$file', ({ file, line, count, tag, exempt }) => {
   test('each number has a test, or a reason to have none', () => {
     const missing = all.filter((number) => !shown.has(number) && !exempt.has(number));
     const meaning = (number: number): string =>
-      table.split('\n').find((row) => new RegExp(`^\\| A?${number} `).test(row))?.replaceAll(/ +/g, ' ') ?? '';
+      table
+        .split('\n')
+        .find((row) => new RegExp(`^\\| A?${number} `).test(row))
+        ?.replaceAll(/ +/g, ' ') ?? '';
     expect(missing.map(meaning), `${missing.length} without a test`).toEqual([]);
   });
 

@@ -1,9 +1,12 @@
-import { createReadStream } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { RegistryError } from '../registry/index.ts';
-import { lookUp, parseDockerConfig, type DockerConfig } from './docker-config.ts';
+import type { Json } from '../oci/index.ts';
+import { readCredentialFile } from './credential-file.ts';
+import { lookUp, parseDockerConfig, trace, type DockerConfig } from './docker-config.ts';
 import type { Credentials } from './login.ts';
+import { findInNetrc } from './netrc.ts';
 
 /** Where `defaultCredentials` looks. */
 export interface DefaultCredentialsOptions {
@@ -13,58 +16,112 @@ export interface DefaultCredentialsOptions {
   readonly homeDirectory?: string;
 }
 
-/** Files that are longer, in bytes, are not lists of passwords. */
-const LONGEST = 1024 * 1024;
-
 /** Looks for a registry in all files, in the order of `defaultCredentials`. */
 export async function findInFiles(
   host: string,
   repository: string | undefined,
-  { environment = process.env, homeDirectory }: DefaultCredentialsOptions,
+  options: DefaultCredentialsOptions,
 ): Promise<Credentials | undefined> {
-  const inline = environment['DOCKER_AUTH_CONFIG'];
-  const configs = function* (): Generator<DockerConfig | Promise<DockerConfig | undefined>> {
-    if (inline) yield parseDockerConfig(Buffer.from(inline), '$DOCKER_AUTH_CONFIG');
-    for (const path of paths(environment, homeDirectory ?? (environment['HOME'] || homedir())))
-      yield readConfig(path);
-  };
-  for (const pending of configs()) {
-    const config = await pending;
+  const { environment = process.env } = options;
+  for (const { read } of places(options)) {
+    const config = await read();
     const found = config && (await lookUp(config, { host, repository, environment }));
     if (found !== undefined) return found;
   }
-  return undefined;
+  return findInNetrcFile(host, options);
 }
 
-function paths(environment: NodeJS.ProcessEnv, home: string): readonly string[] {
+/**
+ * All that decides what `findInFiles` gives, without running a helper. Where a helper has a say, also when its file was
+ * written: a login leaves its trace there, though the password goes elsewhere.
+ * @returns nothing where no file knows the registry; undefined where one is a pipe, which only one can read
+ * @throws {RegistryError} `CREDENTIALS_INVALID`.
+ */
+export async function traceInFiles(
+  host: string,
+  repository: string | undefined,
+  options: DefaultCredentialsOptions,
+): Promise<readonly Json[] | undefined> {
+  const about = async (file: string): Promise<Stats | undefined> => stat(file).catch(() => undefined);
+  const files = await Promise.all([...paths(options), netrcPath(options)].map(about));
+  if (files.some((file) => file?.isFile() === false)) return undefined;
+  const traces: Json[] = [];
+  for (const { file, read } of places(options)) {
+    const config = await read();
+    const found = config === undefined ? [] : trace(config, { host, repository });
+    const writtenAt = file === undefined ? undefined : (await about(file))?.mtimeMs;
+    if (found.length > 0) traces.push([writtenAt ?? null, ...found]);
+  }
+  const {
+    username = null,
+    password = null,
+    identityToken = null,
+  } = (await findInNetrcFile(host, options)) ?? {};
+  if (password !== null || identityToken !== null) traces.push([username, password, identityToken]);
+  return traces;
+}
+
+/** Docker's own file, which is the one that logins are written to. */
+export function dockerConfigPath(options: DefaultCredentialsOptions): string {
+  const { environment = process.env } = options;
+  return join(environment['DOCKER_CONFIG'] || join(homeOf(options), '.docker'), 'config.json');
+}
+
+/** The folder in which files are looked for. */
+function homeOf({ environment = process.env, homeDirectory }: DefaultCredentialsOptions): string {
+  return homeDirectory ?? (environment['HOME'] || homedir());
+}
+
+function netrcPath(options: DefaultCredentialsOptions): string {
+  const { environment = process.env } = options;
+  const name = process.platform === 'win32' ? '_netrc' : '.netrc';
+  return environment['NETRC'] || join(homeOf(options), name);
+}
+
+async function findInNetrcFile(
+  host: string,
+  options: DefaultCredentialsOptions,
+): Promise<Credentials | undefined> {
+  const path = netrcPath(options);
+  const bytes = await readCredentialFile(path);
+  return bytes && findInNetrc(bytes, path, host);
+}
+
+interface Place {
+  /** Undefined for what is no file. */
+  readonly file: string | undefined;
+  read(): Promise<DockerConfig | undefined>;
+}
+
+function places(options: DefaultCredentialsOptions): readonly Place[] {
+  const { environment = process.env } = options;
+  const inline = environment['DOCKER_AUTH_CONFIG'];
+  return [
+    ...(inline
+      ? [
+          {
+            file: undefined,
+            read: async () => parseDockerConfig(Buffer.from(inline), '$DOCKER_AUTH_CONFIG'),
+          },
+        ]
+      : []),
+    ...paths(options).map((file) => ({ file, read: () => readConfig(file) })),
+  ];
+}
+
+function paths(options: DefaultCredentialsOptions): readonly string[] {
+  const { environment = process.env } = options;
   const runtime = environment['XDG_RUNTIME_DIR'];
   const podman = environment['REGISTRY_AUTH_FILE'];
   return [
-    join(environment['DOCKER_CONFIG'] || join(home, '.docker'), 'config.json'),
+    dockerConfigPath(options),
     ...(podman ? [podman] : []),
     ...(runtime ? [join(runtime, 'containers', 'auth.json')] : []),
-    join(environment['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers', 'auth.json'),
+    join(environment['XDG_CONFIG_HOME'] || join(homeOf(options), '.config'), 'containers', 'auth.json'),
   ];
 }
 
 async function readConfig(path: string): Promise<DockerConfig | undefined> {
-  const bytes = await readBytes(path);
+  const bytes = await readCredentialFile(path);
   return bytes && parseDockerConfig(bytes, path);
-}
-
-/** @returns undefined if there is no such file. */
-async function readBytes(path: string): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  try {
-    // A stream, because the file may be a pipe (`REGISTRY_AUTH_FILE=<(…)`), whose size nobody knows.
-    for await (const chunk of createReadStream(path, { end: LONGEST })) chunks.push(chunk as Buffer);
-  } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new RegistryError('CREDENTIALS_INVALID', `${path}: cannot be read (${code})`, { cause: error });
-  }
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length > LONGEST)
-    throw new RegistryError('CREDENTIALS_INVALID', `${path}: longer than ${LONGEST} bytes`);
-  return bytes;
 }

@@ -9,7 +9,7 @@ const NOT_REGISTRIES: ReadonlySet<string> = new Set([`${HUB_KEY}access-token`, `
 
 /** Whether both texts are one registry; ports count, and all names of Docker Hub are one. */
 export function sameHost(key: string, host: string): boolean {
-  return canonical(splitKey(key).host) === canonical(splitKey(host).host);
+  return canonicalHost(key) === canonicalHost(host);
 }
 
 /**
@@ -60,8 +60,9 @@ function splitKey(key: string): Key {
   };
 }
 
-// A URL's host never shows the port of https, people do.
-function canonical(host: string): string {
-  const name = host.toLowerCase().replace(/:443$/, '');
+/** The one name for all that mean a registry: in lower case, and any of Docker Hub's as `docker.io`. */
+export function canonicalHost(key: string): string {
+  // A URL's host never shows the port of https, people do.
+  const name = splitKey(key).host.toLowerCase().replace(/:443$/, '');
   return isDockerHub(name) ? DOCKER_HUB : name;
 }

@@ -1,5 +1,6 @@
 import type { DefaultCredentialsOptions } from './credential-files.ts';
 import { sameHost } from './credential-key.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { Credentials } from './login.ts';
 
 export type { DefaultCredentialsOptions } from './credential-files.ts';
@@ -12,10 +13,20 @@ export type { Credentials } from './login.ts';
  * @returns undefined for nobody
  * @throws {RegistryError} `CREDENTIALS_INVALID` when there should be some and they cannot be had.
  */
-export type CredentialSource = (host: string, repository?: string) => Promise<Credentials | undefined>;
+export interface CredentialSource {
+  (host: string, repository?: string): Promise<Credentials | undefined>;
+  /**
+   * Tells whose credentials these would be, without running helpers: a text that is another one for other
+   * credentials, and has no secret in it. Tokens that are kept between processes are kept by it; without it, or where
+   * it gives undefined, none are kept.
+   */
+  readonly fingerprint?: (host: string, repository?: string) => Promise<string | undefined>;
+}
 
 /** Knows nobody. */
-export const noCredentials: CredentialSource = async () => undefined;
+export const noCredentials: CredentialSource = Object.assign(async () => undefined, {
+  fingerprint: async () => fingerprintOf([]),
+});
 
 /**
  * Knows these, each for the one host that it is given for.
@@ -25,25 +36,42 @@ export function staticCredentials(
   byHost: Readonly<Record<string, Omit<Credentials, 'origin'> & { readonly origin?: string }>>,
 ): CredentialSource {
   const entries = Object.entries(byHost);
-  return async (host) => {
+  const find = (host: string): Credentials | undefined => {
     const [, credentials] = entries.find(([key]) => sameHost(key, host)) ?? [];
     return credentials && { origin: 'the options', ...credentials };
   };
+  return Object.assign(async (host: string) => find(host), {
+    fingerprint: async (host: string) => {
+      const { username, password, identityToken, registryToken } = find(host) ?? {};
+      const parts = [username, password, identityToken, registryToken].map((part) => part ?? null);
+      return fingerprintOf(parts.every((part) => part === null) ? [] : parts);
+    },
+  });
 }
 
 /**
- * Knows what `docker login` and `podman login` wrote. Looks in this order, and takes the first that knows the host:
+ * Knows what `docker login` and `podman login` wrote, and what netrc has. Looks in this order, and takes the first
+ * that knows the host:
  * `$DOCKER_AUTH_CONFIG`; `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`; `$REGISTRY_AUTH_FILE`;
  * `$XDG_RUNTIME_DIR/containers/auth.json`; `$XDG_CONFIG_HOME/containers/auth.json`, else
- * `~/.config/containers/auth.json`. Files are read when asked, so that a login is seen by a running process;
- * what a helper answered is kept for an hour.
+ * `~/.config/containers/auth.json`; `$NETRC`, else `~/.netrc`. Files are read when asked, so that a login is seen by a
+ * running process; what a helper answered is kept for an hour.
  * @see https://docs.docker.com/reference/cli/docker/login/
  * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
  */
 export function defaultCredentials(options: DefaultCredentialsOptions = {}): CredentialSource {
-  return async (host, repository) => {
-    // Loaded when first needed: most registries never ask, and files and processes are Node's.
-    const { findInFiles } = await import('./credential-files.ts');
-    return findInFiles(host, repository, options);
-  };
+  // Loaded when first needed: most registries never ask, and files and processes are Node's.
+  return Object.assign(
+    async (host: string, repository?: string) => {
+      const { findInFiles } = await import('./credential-files.ts');
+      return findInFiles(host, repository, options);
+    },
+    {
+      fingerprint: async (host: string, repository?: string) => {
+        const { traceInFiles } = await import('./credential-files.ts');
+        const trace = await traceInFiles(host, repository, options);
+        return trace && fingerprintOf(trace);
+      },
+    },
+  );
 }

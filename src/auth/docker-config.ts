@@ -1,8 +1,8 @@
-import { isObject, printable } from '../oci/index.ts';
+import { isObject, printable, type Json } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { parseConfigEntry } from './config-entry.ts';
 import { askHelper, fromHelper } from './credential-helper.ts';
-import { HUB_KEY, matchingKeys, sameHost } from './credential-key.ts';
+import { canonicalHost, HUB_KEY, matchingKeys, sameHost } from './credential-key.ts';
 import type { Credentials } from './login.ts';
 import { parseSecretObject, type SecretObject } from './secret-json.ts';
 
@@ -10,6 +10,8 @@ import { parseSecretObject, type SecretObject } from './secret-json.ts';
 export interface DockerConfig {
   /** The file, for messages. */
   readonly file: string;
+  /** All of it, also what is not about credentials. */
+  readonly document: SecretObject;
   readonly auths: SecretObject;
   readonly credHelpers: SecretObject;
   readonly credsStore: string | undefined;
@@ -43,6 +45,7 @@ export function parseDockerConfig(bytes: Uint8Array, file: string): DockerConfig
   if (typeof credsStore !== 'string') throw invalid('"credsStore" is not a text');
   return {
     file,
+    document,
     auths: object('auths'),
     credHelpers: object('credHelpers'),
     credsStore: credsStore || undefined,
@@ -86,6 +89,23 @@ export async function lookUp(config: DockerConfig, lookup: Lookup): Promise<Cred
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/**
+ * What `lookUp` would go by, without running a helper: the helper and what it would be asked for, and the entries of the
+ * file itself.
+ * @returns nothing where the file does not know the registry, and names no helper
+ */
+export function trace(
+  config: DockerConfig,
+  { host, repository }: Omit<Lookup, 'environment'>,
+): readonly Json[] {
+  const { auths, credHelpers, credsStore = null } = config;
+  const entries = (object: SecretObject): readonly Json[] =>
+    matchingKeys(Object.keys(object), host, repository).map((key) => [key, object[key] ?? null]);
+  const [helpers, own] = [entries(credHelpers), entries(auths)];
+  if (helpers.length === 0 && own.length === 0 && credsStore === null) return [];
+  return [canonicalHost(host), helpers, credsStore, own];
 }
 
 /** Whether a key is for a part of a registry; helpers then are asked for that part, as podman does. */

@@ -1,46 +1,75 @@
 import { isDenied } from '../registry/index.ts';
 import { headerValues, type TransportResponse } from '../transport/index.ts';
 import { parseChallenges } from './challenge.ts';
-import { chooseWay, readOffer, type BearerWay, type Way } from './offer.ts';
-import { factsOf, refusedPass, type GivenPass, type Pass, type TokenRefusal, type Visit } from './pass.ts';
+import { identify, type Identity } from './identity.ts';
+import { chooseWay, readOffer, type Offer, type Way } from './offer.ts';
+import { factsOf, refusedPass, withProblem, type GivenPass, type Pass, type Visit } from './pass.ts';
 import { noChallenge, notReplayable } from './refusal.ts';
 import { containsScope, formatScope, parseScope, unionScopes, type Scope } from './scope.ts';
-import type { KeptToken } from './token-cache.ts';
+import type { HeldToken } from './token-cache.ts';
+import type { TokenErrand } from './token-errand.ts';
+
+/** A request that was answered with a 401. */
+export interface Refused {
+  /** What it was sent with. */
+  readonly first: Pass;
+  /** The serial of the last token when it was sent: later ones are not among the refused. */
+  readonly since: number;
+  readonly response: TransportResponse;
+}
+
+/** Learns from a 401 how its origin lets people in. */
+export function learnOffer({ keyring }: Visit, response: TransportResponse): void {
+  keyring.offer = offerOf(response) ?? keyring.offer;
+}
+
+function offerOf({ headers }: TransportResponse): Offer | undefined {
+  return readOffer(parseChallenges(headerValues(headers, 'www-authenticate')));
+}
 
 /**
  * The pass that a 401 asks for. Lets the answer go.
- * @param first what the refused request was sent with
- * @param since the serial of the last token when it was sent: later ones are not among the refused
  * @throws {RegistryError} where there is none, or no use in sending the request again; see `Authorizer.send`.
  */
-export async function earnPass(
-  visit: Visit,
-  first: Pass,
-  since: number,
-  response: TransportResponse,
-): Promise<GivenPass> {
-  const { keyring, request, scope, allowRealms } = visit;
-  const { host } = request.url;
-  const values = headerValues(response.headers, 'www-authenticate');
-  const offer = readOffer(parseChallenges(values));
-  if (first.kind === 'token') keyring.tokens.drop(first.token);
-  if (offer === undefined) throw noChallenge(host, values, factsOf(visit));
-  keyring.offer = offer;
+export async function earnPass(visit: Visit, refused: Refused): Promise<GivenPass> {
+  const { keyring, request, scope } = visit;
+  const { first, response } = refused;
+  const offer = offerOf(response);
+  if (first.kind === 'token') await keyring.refuse(first.token, scope, offer?.bearer?.error);
+  if (offer === undefined) {
+    const values = headerValues(response.headers, 'www-authenticate');
+    throw noChallenge(request.url.host, values, factsOf(visit));
+  }
+  const identity = await identify(keyring.identities, scope, request.signal);
+  try {
+    return await earn(visit, refused, offer, identity);
+  } catch (error) {
+    throw withProblem(visit, error, identity.problem);
+  }
+}
 
-  const credentials = await keyring.credentials(scope, request.signal);
-  const way = chooseWay(offer, { registry: request.url, credentials, allowRealms, facts: factsOf(visit) });
+async function earn(
+  visit: Visit,
+  { first, since, response }: Refused,
+  offer: Offer,
+  { credentials, problem }: Identity,
+): Promise<GivenPass> {
+  const { keyring, request, scope, allowRealms, account } = visit;
+  const registry = request.url;
+  const way = await chooseWay(offer, { registry, credentials, allowRealms, facts: factsOf(visit) });
   const theirs = offer.bearer?.scope ?? '';
   const wanted = unionScopes(parseScope(theirs), scope);
   if (first.kind !== 'none' && isSame(first, way, wanted)) throw await refusedPass(visit, first, response);
-  if (request.body?.replayable === false) throw notReplayable(host, factsOf(visit));
+  if (request.body?.replayable === false) throw notReplayable(registry.host, factsOf(visit));
 
   // Before the token is asked for: this answer may hold the one connection that there is.
   await response.discard();
   if (way.kind !== 'bearer') return way;
-  const known = keyring.tokens.find(wanted, since);
-  if (known !== undefined) return { kind: 'token', token: known, fresh: false };
-  const refusal = first.kind === 'none' ? first.refusal : undefined;
-  return { kind: 'token', token: await fetchWanted(visit, way, wanted, theirs, refusal), fresh: true };
+  const known = keyring.tokens.find({ scope: wanted, account, after: since });
+  if (known !== undefined) return { kind: 'token', token: known, fresh: false, problem };
+  const passing = problem !== undefined;
+  const errand = { way, scope: wanted, signal: request.signal, account, passing };
+  return { kind: 'token', token: await fetchWanted(visit, first, errand, theirs), fresh: true, problem };
 }
 
 /** Whether the way leads to what was refused just now. A token from before may have been revoked: a new one may do. */
@@ -53,22 +82,22 @@ function isSame(first: Pass, way: Way, wanted: Scope): boolean {
 
 /** Some token servers refuse all that they would not have written themselves: they get the registry's own words. */
 async function fetchWanted(
-  { keyring, request: { signal } }: Visit,
-  way: BearerWay,
-  wanted: Scope,
+  { keyring }: Visit,
+  first: Pass,
+  errand: TokenErrand,
   theirs: string,
-  refusal: TokenRefusal | undefined,
-): Promise<KeptToken> {
-  const ours = formatScope(wanted);
+): Promise<HeldToken> {
+  const ours = formatScope(errand.scope);
+  const refusal = first.kind === 'none' ? first.refusal : undefined;
   const again =
     refusal?.scope === ours &&
-    refusal.way.realm.href === way.realm.href &&
-    refusal.way.service === way.service;
+    refusal.way.realm.href === errand.way.realm.href &&
+    refusal.way.service === errand.way.service;
   try {
     if (again) throw refusal.error;
-    return await keyring.fetchToken(way, wanted, signal);
+    return await keyring.fetchToken(errand);
   } catch (error) {
     if (!isDenied(error) || theirs === '' || theirs === ours) throw error;
-    return keyring.fetchToken(way, wanted, signal, [theirs]);
+    return keyring.fetchToken({ ...errand, words: [theirs] });
   }
 }

@@ -9,6 +9,7 @@ export {
   type CredentialSource,
   type DefaultCredentialsOptions,
 } from './credentials.ts';
+export { eraseCredentials, storeCredentials, type Login, type StoredLogin } from './credential-write.ts';
 export type { TokenEvent } from './event.ts';
 export {
   catalogScope,
@@ -21,3 +22,11 @@ export {
   type ResourceScope,
   type Scope,
 } from './scope.ts';
+export { tokenFiles } from './token-files.ts';
+export type {
+  StoredAccess,
+  StoredToken,
+  TokenFilesOptions,
+  TokenStore,
+  TokenStoreKey,
+} from './token-store.ts';

@@ -1,30 +1,37 @@
-import type { Transport } from '../transport/index.ts';
-import type { CredentialSource, Credentials } from './credentials.ts';
+import { redactUrl, type Listener, type Transport } from '../transport/index.ts';
+import type { CredentialSource } from './credentials.ts';
+import type { TokenEvent } from './event.ts';
+import { createFirstAnswer, type FirstAnswer } from './first-answer.ts';
+import { createIdentities, type Identities } from './identity.ts';
+import { createKeptTokens } from './kept-tokens.ts';
 import type { BearerWay, Offer } from './offer.ts';
-import { repositoryOf, scopeWords, type Scope } from './scope.ts';
-import { abortable, createSingleFlight } from '../registry/index.ts';
-import { createTokenCache, type KeptToken, type TokenCache } from './token-cache.ts';
-import { requestToken } from './token.ts';
+import { formatScope, type Scope } from './scope.ts';
+import { createTokenCache, type HeldToken, type TokenCache } from './token-cache.ts';
+import { createTokenErrands, serverOf, type TokenErrand } from './token-errand.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** What is known about one origin (scheme, host, port): how it lets people in, who we are there, and our tokens. */
 export interface Keyring {
   /** What it offered in its last 401; undefined before the first. */
   offer: Offer | undefined;
+  readonly first: FirstAnswer;
+  readonly identities: Identities;
   readonly tokens: TokenCache;
-  /** Who we are, for what a scope needs. @throws {RegistryError} `CREDENTIALS_INVALID`. */
-  credentials(scope: Scope, signal: AbortSignal | undefined): Promise<Credentials | undefined>;
-  /** Looks credentials up anew next time: these were refused. */
-  forget(): void;
   /**
-   * Asks the token server, together with all who ask it for the same at this time, and keeps the token.
-   * @param words how to ask for the scope, if not in our own words
+   * Whose credentials would be used for a scope, where tokens are kept between processes. What was kept of that
+   * account is at hand from then on.
    */
-  fetchToken(
-    way: BearerWay,
-    scope: Scope,
-    signal: AbortSignal | undefined,
-    words?: readonly string[],
-  ): Promise<KeptToken>;
+  recall(scope: Scope, signal: AbortSignal | undefined): Promise<string | undefined>;
+  /** Asks the token server, together with all who ask it for the same at this time, and keeps the token. */
+  fetchToken(errand: TokenErrand): Promise<HeldToken>;
+  /** A token goes out: tells so the first time, if an earlier process got it. */
+  use(token: HeldToken): void;
+  /** A token was refused for a scope. @param error why, as the registry has it */
+  refuse(token: HeldToken, scope: Scope, error: string | undefined): Promise<void>;
+  /** Whether a token server may be asked for several repositories at once, as far as is known. */
+  takesSeveral(way: BearerWay): boolean;
+  /** It may not: it gives no token for that, or none that the registry takes. */
+  takesOne(way: Pick<HeldToken, 'realm' | 'service'>): void;
 }
 
 /** What a keyring works with. */
@@ -33,57 +40,60 @@ export interface KeyringOptions {
   readonly source: CredentialSource;
   readonly userAgent: string | undefined;
   readonly now: () => number;
+  readonly date: () => number;
+  readonly store: TokenStore | undefined;
+  readonly onEvent: Listener<TokenEvent>;
 }
 
-/** How long credentials are used before they are looked up again, in milliseconds. */
-const KEPT = 5 * 60 * 1000;
-/** For this many repositories at the most. */
-const MOST = 1000;
-
 /** Makes an empty keyring for the origin of a URL. */
-export function createKeyring({ host }: URL, { transport, source, userAgent, now }: KeyringOptions): Keyring {
+export function createKeyring({ host, origin }: URL, options: KeyringOptions): Keyring {
+  const { transport, source, userAgent, now, date, store, onEvent } = options;
   const tokens = createTokenCache(now);
-  const flights = createSingleFlight<KeptToken>();
-  const known = new Map<
-    string,
-    { readonly at: number; readonly credentials: Promise<Credentials | undefined> }
-  >();
-  // Some token servers replace a refresh token when it is used, and take the old one no more.
-  const replaced = new Map<string, string>();
+  const kept = store && createKeptTokens(origin, { store, tokens, now, date });
+  const identities = createIdentities(host, source, now);
+  const oneByOne = new Set<string>();
+  const used = new Set<number>();
 
-  return {
+  const tell = (from: TokenEvent['source'], { realm, scope }: HeldToken): void =>
+    onEvent({ type: 'token', realm: redactUrl(new URL(realm)), scope: formatScope(scope), source: from });
+
+  const fetchToken = createTokenErrands({ transport, host, userAgent, now }, async (token, errand) => {
+    const { way, scope, account, passing = false, batch = false } = errand;
+    const { service, credentials } = way;
+    const realm = way.realm.href;
+    const held = tokens.add({ ...token, scope, realm, service, credentials, account, kept: false, batch });
+    tell('server', held);
+    if (!passing) await kept?.keep(held);
+    return held;
+  });
+
+  const keyring: Keyring = {
     offer: undefined,
+    first: createFirstAnswer(),
+    identities,
     tokens,
-    async credentials(scope, signal) {
-      const repository = repositoryOf(scope);
-      const key = repository ?? '';
-      let entry = known.get(key);
-      if (entry === undefined || now() - entry.at >= KEPT) {
-        if (known.size >= MOST) known.clear();
-        entry = { at: now(), credentials: source(host, repository) };
-        known.set(key, entry);
-        // An error is not remembered: a helper that failed may work next time.
-        void entry.credentials.catch(() => known.delete(key));
-      }
-      return abortable(entry.credentials, signal);
+    fetchToken,
+    async recall(scope, signal) {
+      if (kept === undefined) return undefined;
+      const account = await identities.account(scope, signal);
+      const bearer = account === undefined ? undefined : await kept.recall(account);
+      if (bearer !== undefined) keyring.offer ??= { bearer, basic: false };
+      return account;
     },
-    forget: () => known.clear(),
-    async fetchToken({ realm, service, credentials }, scope, signal, words = scopeWords(scope)) {
-      const key = JSON.stringify([realm.href, service, words]);
-      const start = async (stop: AbortSignal): Promise<KeptToken> => {
-        const identityToken = credentials?.identityToken;
-        const newer = identityToken === undefined ? undefined : replaced.get(identityToken);
-        const ours =
-          credentials !== undefined && newer !== undefined
-            ? { ...credentials, identityToken: newer }
-            : credentials;
-        const request = { realm, host, service, scopes: words, credentials: ours, userAgent, signal: stop };
-        const token = await requestToken(transport, request, now);
-        if (identityToken !== undefined && token.identityToken !== undefined)
-          replaced.set(identityToken, token.identityToken);
-        return tokens.add({ ...token, scope, realm: realm.href, service, credentials });
-      };
-      return flights.join(key, start, signal);
+    use(token) {
+      if (!token.kept || used.has(token.serial)) return;
+      used.add(token.serial);
+      tell('kept', token);
     },
+    async refuse(token, scope, error) {
+      // It is good for one of its repositories alone, or for no other than these.
+      if (token.batch) keyring.takesOne(token);
+      if (token.batch && error !== 'invalid_token') tokens.narrow(token, scope);
+      else tokens.drop(token);
+      await kept?.drop(token);
+    },
+    takesSeveral: ({ realm, service }) => !oneByOne.has(serverOf(realm.href, service)),
+    takesOne: ({ realm, service }) => void oneByOne.add(serverOf(realm, service)),
   };
+  return keyring;
 }

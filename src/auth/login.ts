@@ -11,7 +11,7 @@ export interface Credentials {
 }
 
 /** What logins write where a name belongs, when the password is an identity token. */
-const TOKEN_USER = '<token>';
+export const TOKEN_USER = '<token>';
 
 /**
  * Credentials as files and helpers have them, put in order: nothing empty, and identity tokens where they belong.
@@ -48,10 +48,14 @@ export function basicAuthorization({ username, password }: UserCredentials): str
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
 }
 
-/** Everything in credentials that no message may have. */
+/** Everything in credentials that no message may have, in each form in which it is sent. */
 export function secretsOf(credentials: Credentials | undefined): readonly string[] {
-  const { password, identityToken, registryToken } = credentials ?? {};
-  return [password, identityToken, registryToken].filter(
-    (secret) => secret !== undefined && secret !== '',
-  ) as string[];
+  const { username = '', password, identityToken, registryToken } = credentials ?? {};
+  const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
+  return [password, identityToken, registryToken].flatMap((secret) => {
+    if (secret === undefined || secret === '') return [];
+    // As forms have it: a space is `+` there.
+    const inForm = new URLSearchParams([['', secret]]).toString().slice(1);
+    return [secret, base64(secret), base64(`${username}:${secret}`), encodeURIComponent(secret), inForm];
+  });
 }

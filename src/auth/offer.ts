@@ -16,6 +16,8 @@ export interface BearerOffer {
   readonly service: string | undefined;
   /** What the refused request needs, in the registry's own words; it may be missing, or wrong. */
   readonly scope: string;
+  /** Why a token was refused: `invalid_token`, `insufficient_scope`. */
+  readonly error?: string;
 }
 
 /** The way that is taken. */
@@ -38,8 +40,14 @@ export function readOffer(challenges: readonly Challenge[]): Offer | undefined {
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
   const basic = challenges.some(({ scheme }) => scheme === 'basic');
   if (bearer === undefined) return basic ? { basic } : undefined;
+  const error = bearer.get('error');
   return {
-    bearer: { realm: bearer.get('realm'), service: bearer.get('service'), scope: bearer.get('scope') ?? '' },
+    bearer: {
+      realm: bearer.get('realm'),
+      service: bearer.get('service'),
+      scope: bearer.get('scope') ?? '',
+      ...(error !== undefined && { error }),
+    },
     basic,
   };
 }
@@ -57,10 +65,10 @@ export interface Choice {
  * Chooses a way in: a token for the registry that the user has; else a token server's, if it may be asked; else Basic.
  * @throws {RegistryError} `AUTH_REALM_REFUSED`; `UNAUTHORIZED` where only Basic is offered, and there is no user.
  */
-export function chooseWay(
+export async function chooseWay(
   { bearer, basic }: Offer,
   { registry, credentials, allowRealms, facts }: Choice,
-): Way {
+): Promise<Way> {
   if (credentials?.registryToken !== undefined) {
     return { kind: 'static', registryToken: credentials.registryToken, credentials };
   }
@@ -68,7 +76,7 @@ export function chooseWay(
   if (bearer !== undefined) {
     const withCredentials = user !== undefined || credentials?.identityToken !== undefined;
     try {
-      const realm = checkRealm(bearer.realm, { registry, withCredentials, allowRealms, facts });
+      const realm = await checkRealm(bearer.realm, { registry, withCredentials, allowRealms, facts });
       return { kind: 'bearer', realm, service: bearer.service, credentials };
     } catch (error) {
       if (!basic || user === undefined) throw error;

@@ -1,11 +1,11 @@
-import type { ErrorFacts, RegistryError } from '../registry/index.ts';
+import { errorCode, isDenied, RegistryError, type ErrorFacts } from '../registry/index.ts';
 import { redactUrl, type TransportRequest, type TransportResponse } from '../transport/index.ts';
 import type { Keyring } from './keyring.ts';
 import { basicAuthorization } from './login.ts';
 import type { BearerWay, Way } from './offer.ts';
 import { refusedLogin, refusedToken, wordsOf } from './refusal.ts';
 import { formatScope, repositoryOf, type Scope } from './scope.ts';
-import type { KeptToken } from './token-cache.ts';
+import type { HeldToken } from './token-cache.ts';
 
 /** One request on its way in. */
 export interface Visit {
@@ -14,14 +14,23 @@ export interface Visit {
   /** What it needs. */
   readonly scope: Scope;
   readonly allowRealms: readonly string[];
+  /** Whose credentials are used, where tokens are kept between processes. */
+  readonly account: string | undefined;
 }
 
 /** What a request is sent with. */
 export type Pass =
-  | { readonly kind: 'none'; readonly refusal?: TokenRefusal }
-  /** Fresh, if it was asked for while this request waited. */
-  | { readonly kind: 'token'; readonly token: KeptToken; readonly fresh: boolean }
-  | Exclude<Way, BearerWay>;
+  { readonly kind: 'none'; readonly refusal?: TokenRefusal } | TokenPass | Exclude<Way, BearerWay>;
+
+/** A token. */
+export interface TokenPass {
+  readonly kind: 'token';
+  readonly token: HeldToken;
+  /** It was asked for while this request waited. */
+  readonly fresh: boolean;
+  /** Why it is one for everybody, where there should be credentials. */
+  readonly problem?: RegistryError | undefined;
+}
 
 /** A pass that shows something. */
 export type GivenPass = Exclude<Pass, { kind: 'none' }>;
@@ -41,7 +50,8 @@ export function withPass(request: TransportRequest, pass: Pass): TransportReques
     : { ...request, headers: { ...request.headers, authorization } };
 }
 
-function authorizationOf(pass: Pass): string | undefined {
+/** The value of `Authorization` that shows a pass. */
+export function authorizationOf(pass: Pass): string | undefined {
   switch (pass.kind) {
     case 'none':
       return undefined;
@@ -65,15 +75,27 @@ export async function refusedPass(
   const refusal = {
     host: request.url.host,
     credentials,
-    words: await wordsOf(response, credentials),
+    words: await wordsOf(response, credentials, pass.kind === 'token' ? pass.token.value : undefined),
     facts: factsOf(visit),
   };
   if (pass.kind === 'token') {
-    keyring.tokens.drop(pass.token);
-    return refusedToken(formatScope(scope), refusal);
+    // Nor is it to be tried by a later process.
+    await keyring.refuse(pass.token, scope, undefined);
+    return withProblem(visit, refusedToken(formatScope(scope), refusal), pass.problem);
   }
-  keyring.forget();
+  keyring.identities.forget();
   return refusedLogin(refusal);
+}
+
+/** Nobody in particular was refused, because credentials could not be had: then that is what has to be mended. */
+export function withProblem<E>(
+  visit: Visit,
+  error: E,
+  problem: RegistryError | undefined,
+): E | RegistryError {
+  if (problem === undefined || !isDenied(error) || errorCode(error) === problem.code) return error;
+  const message = `${problem.message}; without credentials ${visit.request.url.host} lets nobody in`;
+  return new RegistryError(problem.code, message, { ...factsOf(visit), status: 401, cause: error });
 }
 
 /** What every error about a visit says of it. */

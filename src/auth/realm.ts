@@ -16,13 +16,15 @@ export interface RealmQuestion {
 /**
  * Whether a token server may be asked. The realm is what the registry says, so whoever controls the registry, or
  * its TLS, chooses it: it must be an absolute URL that does not leave TLS, has no user and, if the registry is
- * outside, does not point into an internal network. Credentials go only to the registry's own host or site, to the
- * token servers known for a registry, and to those that the user allows. Without credentials any other host is fine.
+ * outside, does not point into an internal network. Credentials go only to the registry's own host or site (by the list
+ * of public suffixes, so that gitlab.com is one with registry.gitlab.com), to the token server of Docker Hub, and to
+ * those that the user allows. Without credentials any other host is fine.
  * @param realm of the Bearer challenge
  * @throws {RegistryError} `AUTH_REALM_REFUSED`, with the reason and, where that helps, how to allow it.
  * @see https://distribution.github.io/distribution/spec/auth/token/#how-to-authenticate
+ * @see https://publicsuffix.org/
  */
-export function checkRealm(realm: string | undefined, question: RealmQuestion): URL {
+export async function checkRealm(realm: string | undefined, question: RealmQuestion): Promise<URL> {
   const { registry, withCredentials, allowRealms, facts } = question;
   const refuse = (why: string): RegistryError =>
     new RegistryError(
@@ -42,7 +44,7 @@ export function checkRealm(realm: string | undefined, question: RealmQuestion): 
   if (!URL.canParse(realm)) throw refuse(`${said} is not an absolute URL`);
   // As a URL, not as text: `https:evil.test` is absolute by itself, and relative where there is a base.
   const url = follow(new URL(realm).href);
-  if (withCredentials && !isTrusted(url, registry, allowRealms)) {
+  if (withCredentials && !(await isTrusted(url, registry, allowRealms))) {
     throw refuse(
       `${said} is on another site, so it is not given the credentials of ${registry.host}; ` +
         `if ${url.host} is its token server, allow it with --allow-realm ${url.host}`,
@@ -51,28 +53,23 @@ export function checkRealm(realm: string | undefined, question: RealmQuestion): 
   return url;
 }
 
-function isTrusted(realm: URL, registry: URL, allowRealms: readonly string[]): boolean {
+/**
+ * Clouds that give each customer a host of its own, and are not in the list of public suffixes. Their registries are
+ * their own token servers.
+ */
+const SHARED: ReadonlySet<string> = new Set(['azurecr.io', 'azurecr.cn', 'azurecr.us', 'jfrog.io']);
+
+async function isTrusted(realm: URL, registry: URL, allowRealms: readonly string[]): Promise<boolean> {
   if (realm.hostname === registry.hostname) return true;
   if (allowRealms.some((host) => host.toLowerCase() === realm.hostname || host.toLowerCase() === realm.host))
     return true;
   // Of Docker Hub's names, registry.hub.docker.com is on another site than its token server.
   if (isDockerHub(registry.hostname) && realm.hostname === 'auth.docker.io') return true;
-  const site = siteOf(realm.hostname);
-  return site !== undefined && site === siteOf(registry.hostname);
-}
-
-/**
- * What one owner has registered, by guess: the last two labels, or three under `co.uk` and its like. A guess,
- * because only the public suffix list knows: two customers of a cloud (`a.azurecr.io`, `b.azurecr.io`) look
- * like one site. The registry's own host gets the credentials anyway, so this widens the circle to its siblings.
- * @returns undefined for addresses and single names, which have no site.
- */
-function siteOf(hostname: string): string | undefined {
-  const labels = hostname.replace(/\.$/, '').split('.');
-  const [top, second] = [labels.at(-1), labels.at(-2)];
-  if (top === undefined || second === undefined || hostname.startsWith('[') || /^\d+$/.test(top))
-    return undefined;
-  const shared = top.length === 2 && /^(?:ac|co|com|edu|gov|net|org)$/.test(second);
-  if (shared && labels.length < 3) return undefined;
-  return labels.slice(shared ? -3 : -2).join('.');
+  // Loaded here, because it is large, and most registries have their token server at home.
+  const { getDomain } = await import('tldts');
+  // The private part of the list has the clouds whose customers share a name: `a.github.io` and `b.github.io`.
+  const siteOf = (url: URL): string | null => getDomain(url.hostname, { allowPrivateDomains: true });
+  const site = siteOf(realm);
+  // Addresses, single names and public suffixes have no site; what two of them have in common is nothing.
+  return site !== null && !SHARED.has(site) && site === siteOf(registry);
 }

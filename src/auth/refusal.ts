@@ -6,18 +6,23 @@ import { secretsOf, type Credentials } from './login.ts';
 
 /** As much of a refusal as is worth reading, in bytes. */
 const LONGEST = 64 * 1024;
+/** In characters: what is shorter is found in any text, and is no token. */
+const SHORTEST_TOKEN = 4;
 
 /**
  * A server's own words for a refusal, in brackets, to put behind ours; nothing if it has none. Reads and lets go
  * of the answer; never fails. Words that repeat a secret (Azure quotes bad refresh tokens) are kept out.
+ * @param token that was refused, if one was
  */
 export async function wordsOf(
   response: TransportResponse,
   credentials: Credentials | undefined,
+  token = '',
 ): Promise<string> {
   const body = await readBounded(response, LONGEST).catch(() => undefined);
   const words = body === undefined ? undefined : findWords(body);
-  if (words === undefined || secretsOf(credentials).some((secret) => words.includes(secret))) return '';
+  const secrets = [...secretsOf(credentials), ...(token.length < SHORTEST_TOKEN ? [] : [token])];
+  if (words === undefined || secrets.some((secret) => words.includes(secret))) return '';
   return ` (${printable(words, 300)})`;
 }
 

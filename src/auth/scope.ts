@@ -49,6 +49,19 @@ export function containsScope(outer: Scope, inner: Scope): boolean {
   });
 }
 
+/** What is left of a scope without the resources of another, whatever the actions. */
+export function withoutResources(scope: Scope, others: Scope): Scope {
+  const taken = new Set(others.map(keyOf));
+  return scope.filter((resource) => !taken.has(keyOf(resource)));
+}
+
+/** Whether nothing but reading from repositories is asked for. */
+export function isReading(scope: Scope): boolean {
+  return scope.every(
+    ({ type, actions }) => type === 'repository' && actions.every((action) => action === 'pull'),
+  );
+}
+
 /** The scope as one text, the same for equal scopes: `repository:a:pull,push repository:b:pull`. */
 export function formatScope(scope: Scope): string {
   return scopeWords(scope).join(' ');

@@ -51,7 +51,7 @@ export async function readToken(response: TransportResponse, question: TokenQues
   const refreshed = document['refresh_token'];
   return {
     value: readValue(document, question),
-    goodUntil: question.askedAt + usableSeconds(document['expires_in']) * 1000,
+    goodUntil: question.askedAt + usableSeconds(document, headerValue(response.headers, 'date')) * 1000,
     ...(isHeaderText(refreshed) && { identityToken: refreshed }),
   };
 }
@@ -70,11 +70,19 @@ function isHeaderText(value: unknown): value is string {
   return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value);
 }
 
-/** Counted from our own clock: `issued_at` is of the server's, which may be wrong by years. */
-function usableSeconds(expiresIn: unknown): number {
+/**
+ * Counted by our own clock, from when the token was asked for. One that was issued earlier has lived for as long as
+ * `issued_at` lies before the `Date` of the same answer: both are of the server's clock, which may be wrong by years.
+ */
+function usableSeconds(
+  { expires_in: expiresIn, issued_at: issuedAt }: SecretObject,
+  date: string | undefined,
+): number {
   const sensible = typeof expiresIn === 'number' && expiresIn > 0 && expiresIn <= LONGEST_LIFE;
   const life = sensible ? expiresIn : DEFAULT_LIFE;
-  return life - Math.min(MARGIN, life / 2);
+  const age = typeof issuedAt === 'string' ? (Date.parse(date ?? '') - Date.parse(issuedAt)) / 1000 : 0;
+  const left = age > 0 && age < life ? life - age : life;
+  return left - Math.min(MARGIN, left / 2);
 }
 
 async function refusal(response: TransportResponse, question: TokenQuestion): Promise<RegistryError> {

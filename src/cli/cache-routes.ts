@@ -41,7 +41,7 @@ const prune = buildCommand<PruneFlags, [], Context>({
   docs: { brief: 'Remove what was not used for long, and what killed processes left' },
 });
 
-const verify = buildCommand<Record<never, never>, [], Context>({
+const verify = buildCommand({
   loader: async () => (await import('./cache.ts')).verify,
   parameters: {},
   docs: { brief: 'Hash all that is kept, and remove what is wrong' },

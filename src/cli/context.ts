@@ -1,8 +1,13 @@
+import type { Readable } from 'node:stream';
 import type { CommandContext, StricliProcess } from '@stricli/core';
 
 /** What a command may touch of the process that it runs in. */
 export interface Context extends CommandContext {
-  readonly process: StricliProcess & { readonly env: Readonly<Partial<Record<string, string>>> };
+  readonly process: StricliProcess & {
+    readonly env: Readonly<Partial<Record<string, string>>>;
+    /** Standard input, which may be a terminal. Nothing comes in unless there is one. */
+    readonly stdin?: Readable & { readonly isTTY?: boolean };
+  };
   /** Fires when the user wants it to end. */
   readonly signal: AbortSignal;
 }

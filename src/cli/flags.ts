@@ -60,7 +60,7 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
   },
   cache: {
     kind: 'boolean',
-    brief: 'Keep what was read for the next time',
+    brief: 'Keep what was read, tokens, and unfinished uploads for the next time',
     default: true,
   },
 };

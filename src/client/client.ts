@@ -1,8 +1,9 @@
-import { createAuthorizer } from '../auth/index.ts';
+import { createAuthorizer, noScope } from '../auth/index.ts';
 import { DOCKER_HUB, isDockerHub, isHost, printable } from '../oci/index.ts';
 import { RegistryError, type Registry } from '../registry/index.ts';
 import { isLoopback, undiciTransport } from '../transport/index.ts';
 import { version } from '../version.ts';
+import { authorizationOperations, type Authorization } from './authorize.ts';
 import { deleteOperations } from './delete.ts';
 import { createDiscretion } from './discretion.ts';
 import { listOperations } from './list.ts';
@@ -16,9 +17,15 @@ import { uploadOperations } from './upload.ts';
 import { writeOperations } from './write.ts';
 
 /** A registry at the other end of HTTP. */
-export interface RegistryClient extends Registry {
+export interface RegistryClient extends Registry, Authorization {
   /** As references name it. */
   readonly host: string;
+  /**
+   * Asks whether it is there, speaks the protocol, and lets us in with the credentials that we have.
+   * @throws {RegistryError} `UNAUTHORIZED` or `DENIED` if it does not; and what the authorizer and the transport throw.
+   * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
+   */
+  ping(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Closes the connections, once what is under way has ended. */
   close(): Promise<void>;
 }
@@ -40,6 +47,8 @@ export function registryClient(registry: string | URL, options: ClientOptions = 
     userAgent,
     ...(credentials !== undefined && { credentials }),
     ...(allowRealms !== undefined && { allowRealms }),
+    ...(options.keptTokens !== undefined && { keptTokens: options.keptTokens }),
+    ...(options.onEvent !== undefined && { onEvent: options.onEvent }),
     ...(clock !== undefined && { now: () => clock.now() }),
   });
   const session = createSession({
@@ -65,6 +74,14 @@ export function registryClient(registry: string | URL, options: ClientOptions = 
     ...deleteOperations(session, referrersApi),
     ...listOperations(session),
     referrers: referrersApi.list,
+    ...authorizationOperations({ base, userAgent, authorizer, namespace: options.namespace }),
+    async ping({ signal } = {}) {
+      const response = await session.call(
+        { method: 'GET', route: { kind: 'ping' }, scope: noScope, signal },
+        200,
+      );
+      await response.discard();
+    },
     close,
   };
 }

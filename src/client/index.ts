@@ -1,4 +1,5 @@
 /** A registry at the other end of HTTP. */
+export type { Authorization, AuthorizeOptions, Want } from './authorize.ts';
 export { registryClient, type RegistryClient } from './client.ts';
 export type { ClientEvent, ResumeEvent, UploadResumeEvent, WarningEvent } from './event.ts';
 export type { ClientOptions } from './options.ts';

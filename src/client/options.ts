@@ -1,4 +1,4 @@
-import type { CredentialSource } from '../auth/index.ts';
+import type { CredentialSource, TokenStore } from '../auth/index.ts';
 import type { Clock, Listener, Pace, Transport, UndiciOptions } from '../transport/index.ts';
 import type { ClientEvent } from './event.ts';
 import type { UploadLog } from './upload-log.ts';
@@ -35,6 +35,11 @@ export interface ClientOptions {
   readonly clock?: Clock;
   /** Token servers on foreign hosts that may be given credentials. */
   readonly allowRealms?: readonly string[];
+  /**
+   * Where tokens are kept, so that a later process need not ask for them again: `tokenFiles(folder)` of `stowage/auth`.
+   * Nowhere, unless told. Passwords and refresh tokens are never kept.
+   */
+  readonly keptTokens?: TokenStore;
   /**
    * The registry that this one stands in for, as references name it: said as `ns` with each request, by which a proxy
    * for several knows which one is meant. Unless told, nothing is said.

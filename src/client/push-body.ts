@@ -13,6 +13,8 @@ export interface PushBody {
   canStartAt(offset: number): boolean;
   /** The bytes from an offset up to, not including, an end. It fails if the source ends before, or goes on after the last. */
   part(offset: number, end: number): RequestBody;
+  /** The request that was sent last is over, though it may not know: a piece that it still waits for is not for it. */
+  endRequest(): void;
   /** Frees the source. */
   close(): void;
 }
@@ -28,14 +30,18 @@ export function createPushBody(source: OpenableSource, size: number): PushBody {
     return (pass = createPass(source, offset, size));
   };
   const read = async function* (offset: number, end: number): AsyncGenerator<Uint8Array> {
-    let own: Pass | undefined;
+    let own: Turn | undefined;
     try {
-      own = passAt(offset);
-      while (own.offset < end) yield await own.read(end - own.offset);
+      own = passAt(offset).turn();
+      for (let at = offset; at < end;) {
+        const piece = await own.read(end - at);
+        at += piece.length;
+        yield piece;
+      }
       if (end === size) await own.finish();
     } catch (error) {
-      // What a pass that was left behind fails with concerns nobody.
-      if (own === undefined || own === pass) failure = { error };
+      // What a request that is over fails with concerns nobody.
+      if (own?.isOver !== true) failure = { error };
       throw error;
     }
   };
@@ -44,12 +50,15 @@ export function createPushBody(source: OpenableSource, size: number): PushBody {
       return failure;
     },
     canStartAt: (offset) =>
-      source.replayable || pass === undefined || (pass.offset === offset && !pass.isOver),
+      source.replayable ||
+      pass === undefined ||
+      (pass.offset === offset && (!pass.isOver || offset === size)),
     part(offset, end) {
       // All of it is there already; only that nothing has no bytes is left to be seen.
       if (offset === end && size > 0) return { ...openable(new Uint8Array()), size: 0 };
       return { replayable: source.replayable, size: end - offset, open: () => read(offset, end) };
     },
+    endRequest: () => pass?.endTurn(),
     close: () => pass?.leave(),
   };
 }
@@ -62,46 +71,54 @@ function bodyOfBytes(bytes: Uint8Array, whole: RequestBody): PushBody {
       if (end - offset === bytes.length) return whole;
       return { ...openable(bytes.subarray(offset, end)), size: end - offset };
     },
+    endRequest() {},
     close() {},
   };
 }
 
-/** One pass over the source, read piece by piece. */
+/** One pass over the source, read piece by piece, by one request after the other. */
 interface Pass {
   /** Of the next piece, in the blob. */
   readonly offset: number;
+  readonly isOver: boolean;
+  /** For the next request; that of the one before has ended. */
+  turn(): Turn;
+  /** What a request still waits for goes to the next one. */
+  endTurn(): void;
+  leave(): void;
+}
+
+/** What one request reads of a pass. */
+interface Turn {
   readonly isOver: boolean;
   /** The next piece. @param most how many bytes it may have */
   read(most: number): Promise<Uint8Array>;
   /** Makes sure that nothing comes any more. */
   finish(): Promise<void>;
-  leave(): void;
 }
 
 function createPass(source: OpenableSource, start: number, size: number): Pass {
   const wanted = new AbortController();
   const iterator = openAt(source, start, wanted.signal)[Symbol.asyncIterator]();
-  let offset = start;
+  let [offset, turns, over] = [start, 0, false];
   let rest: Uint8Array = new Uint8Array();
-  let [waiting, over] = [false, false];
-  const next = async (): Promise<Uint8Array | undefined> => {
-    waiting = true;
+  let filling: Promise<void> | undefined;
+  const pull = async (): Promise<void> => {
     try {
       const { done, value } = await iterator.next();
-      over ||= done === true;
-      return done === true ? undefined : value;
+      if (done === true) over = true;
+      else rest = value;
     } catch (error) {
       over = true;
       throw error;
     } finally {
-      waiting = false;
+      filling = undefined;
     }
   };
   const fill = async (): Promise<boolean> => {
     while (rest.length === 0) {
-      const piece = await next();
-      if (piece === undefined) return false;
-      rest = piece;
+      if (over) return false;
+      await (filling ??= pull());
     }
     if (offset + rest.length > size) throw wrongSize(size, offset + rest.length);
     return true;
@@ -113,21 +130,36 @@ function createPass(source: OpenableSource, start: number, size: number): Pass {
     get isOver() {
       return over;
     },
-    async read(most) {
-      if (!(await fill())) throw wrongSize(size, offset);
-      const piece = rest.subarray(0, most);
-      rest = rest.subarray(piece.length);
-      offset += piece.length;
-      return piece;
+    turn() {
+      const own = ++turns;
+      const fillOwn = async (): Promise<boolean> => {
+        const filled = await fill();
+        if (own !== turns) throw new Error('another request reads on');
+        return filled;
+      };
+      return {
+        get isOver() {
+          return own !== turns;
+        },
+        async read(most) {
+          if (!(await fillOwn())) throw wrongSize(size, offset);
+          const piece = rest.subarray(0, most);
+          rest = rest.subarray(piece.length);
+          offset += piece.length;
+          return piece;
+        },
+        async finish() {
+          await fillOwn();
+        },
+      };
     },
-    async finish() {
-      await fill();
-    },
+    endTurn: () => void turns++,
     leave() {
+      turns++;
       if (over) return;
       over = true;
       // A stream that waits for its next piece does not hear of it that nobody wants that any more.
-      if (waiting) wanted.abort();
+      if (filling !== undefined) wanted.abort();
       void iterator.return?.()?.catch(() => {});
     },
   };

@@ -101,6 +101,7 @@ async function sendAll(
         }
         return await sendRest(push, at, at.chunk === undefined ? signal : patient);
       } catch (error) {
+        push.body.endRequest();
         const next = await recover(push, at, error, recovery);
         if (next === 'there') return;
         at = next;

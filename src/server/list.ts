@@ -38,7 +38,13 @@ export async function listReferrers(
   const all: Descriptor[] = [];
   const options = { signal: request.signal, ...(artifactType !== undefined && { artifactType }) };
   for await (const referrer of registry.referrers(route.repository, route.digest, options)) {
-    if (all.push(referrer) === MOST_REFERRERS) break;
+    // To end the list here would hide the rest, and who looks for a signature would find none.
+    if (all.push(referrer) > MOST_REFERRERS)
+      throw new RegistryError(
+        'UNSUPPORTED',
+        `there are more than ${MOST_REFERRERS} referrers; ask for those of one artifactType`,
+        { status: 400 },
+      );
   }
   all.sort((a, b) => (a.digest < b.digest ? -1 : 1));
   const { page, last } = firstPage(all.filter(({ digest }) => digest > after));

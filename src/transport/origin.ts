@@ -94,7 +94,10 @@ export function followable(text: string | undefined, from: URL, code: ErrorCode)
 function withoutSecrets(text: string, from: URL): string {
   const parsed = text.length <= LONGEST_URL && URL.canParse(text, from.href);
   const url = parsed ? new URL(text, from) : undefined;
-  return printable(url?.protocol === 'http:' || url?.protocol === 'https:' ? redactUrl(url) : text, 200);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return printable(redactUrl(url), 200);
+  // Of what is none, neither what may be a query nor what stands where a user would.
+  const path = text.split(/[?#]/, 1)[0] ?? '';
+  return printable(path.slice(path.lastIndexOf('@') + 1), 200);
 }
 
 /** A URL for messages and logs: no user, and query values, which may be signatures or upload state, left out. */

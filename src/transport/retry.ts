@@ -69,7 +69,7 @@ export function retry(transport: Transport, options: RetryOptions = {}): Transpo
         continue;
       }
       const delay = tries > most ? undefined : delayAfterAnswer(response);
-      if (delay === undefined) return response;
+      if (delay === undefined) return tries === 1 ? response : { ...response, attempts: tries };
       // Before the wait: unread, it holds a connection.
       await response.discard();
       await pause(String(response.status), tries + 1, delay);

@@ -7,7 +7,7 @@ import { createHandler, listen } from '../../src/server/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import type { Transport } from '../../src/transport/index.ts';
 import { all, config, failure, hello, image } from '../client/talk.ts';
-import { always, hurried, refusal, someone } from './hostile.ts';
+import { always, hurried, someone } from './hostile.ts';
 
 const { mediaType } = image.descriptor;
 

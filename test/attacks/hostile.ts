@@ -7,7 +7,7 @@ import type { Clock, Transport, TransportRequest } from '../../src/transport/ind
 import { failure } from '../client/talk.ts';
 
 /** What no attacker may get, and no message may have. */
-export const canary = 'canary-8d2f';
+const canary = 'canary-8d2f';
 
 /** A user of `registry.test`, whose password is the canary. */
 export const someone: ClientOptions = {
@@ -43,8 +43,17 @@ export async function refusal(
   return error;
 }
 
-/** A clock on which waits are over at once. */
-export const hurried: Clock = { now: () => performance.now(), sleep: async () => {}, random: () => 0 };
+/** A clock that jumps to where each wait ends. */
+export const hurried: Clock = hurriedClock();
+
+function hurriedClock(): Clock {
+  let skipped = 0;
+  return {
+    now: () => performance.now() + skipped,
+    sleep: async (milliseconds) => void (skipped += milliseconds),
+    random: () => 0,
+  };
+}
 
 /** A registry that has the same to say to everything, or something by the number of the request, from 1. */
 export function always(answer: Answer | ((at: number) => Answer)): {

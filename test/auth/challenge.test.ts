@@ -35,7 +35,7 @@ describe('a challenge', () => {
     ],
     ['with a quoted pair', String.raw`Bearer realm="a\"b"`, [['bearer', { realm: 'a"b' }]]],
     [
-      'with needless quoted pairs',
+      '[row 2] with needless quoted pairs',
       String.raw`Bearer other=fun,slashed="he\"\l\lo"`,
       [['bearer', { other: 'fun', slashed: 'he"llo' }]],
     ],
@@ -45,7 +45,7 @@ describe('a challenge', () => {
       [['bearer', { realm: 'https://t', service: '' }]],
     ],
     [
-      'with an empty value before another',
+      '[row 7] with an empty value before another',
       'Bearer realm="x",scope="",service="y"',
       [['bearer', { realm: 'x', scope: '', service: 'y' }]],
     ],
@@ -83,7 +83,7 @@ describe('a challenge', () => {
 describe('several challenges', () => {
   test.each([
     [
-      'joined, as fetch does it',
+      '[row 6] joined, as fetch does it',
       ['Basic realm="a", Bearer realm="b"'],
       [
         ['basic', { realm: 'a' }],
@@ -95,8 +95,8 @@ describe('several challenges', () => {
       ['Basic realm="a, b", ' + BEARER],
       [['basic', { realm: 'a, b' }], bearer],
     ],
-    ['in two header lines', ['Basic realm="a"', BEARER], [['basic', { realm: 'a' }], bearer]],
-    ['of which one has token68', ['Negotiate abc==, ' + BEARER], [['negotiate', 'abc=='], bearer]],
+    ['[row 6] in two header lines', ['Basic realm="a"', BEARER], [['basic', { realm: 'a' }], bearer]],
+    ['[row 9] of which one has token68', ['Negotiate abc==, ' + BEARER], [['negotiate', 'abc=='], bearer]],
     ['of which one has nothing', ['Negotiate, ' + BEARER], [['negotiate', {}], bearer]],
     ['with no comma between', ['Negotiate ' + BEARER], [['negotiate', {}], bearer]],
     ['with garbage before', ['@@ "x, y" =z, ' + BEARER], [bearer]],
@@ -116,7 +116,7 @@ describe('what cannot be read', () => {
     ['nothing', []],
     ['an empty value', ['']],
     ['commas', [' ,, , ']],
-    ['a quote that does not end', ['Bearer realm="unterminated']],
+    ['[row 8] a quote that does not end', ['Bearer realm="unterminated']],
     ['a quote that ends in a backslash', ['Bearer realm="x\\']],
     ['a value over 8 KiB', ['Bearer realm="' + 'x'.repeat(8192) + '"']],
   ])('%s gives no challenge', (_name, values) => {

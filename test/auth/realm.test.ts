@@ -3,14 +3,14 @@ import { checkRealm } from '../../src/auth/realm.ts';
 import { RegistryError } from '../../src/registry/index.ts';
 
 /** The reason of a refusal, or `allowed`. */
-function ask(
+async function ask(
   registry: string,
   realm: string | undefined,
   withCredentials = true,
   allowRealms: readonly string[] = [],
-): string {
+): Promise<string> {
   try {
-    checkRealm(realm, { registry: new URL(registry), withCredentials, allowRealms });
+    await checkRealm(realm, { registry: new URL(registry), withCredentials, allowRealms });
     return 'allowed';
   } catch (error) {
     expect(error).toBeInstanceOf(RegistryError);
@@ -29,14 +29,21 @@ describe('with credentials', () => {
     ],
     ['the same site', 'https://registry.example.com', 'https://auth.example.com/token'],
     ['the same site below a shared name', 'https://registry.shop.co.uk', 'https://auth.shop.co.uk/token'],
+    ['a site inside of a company', 'https://registry.corp.internal', 'https://auth.corp.internal/token'],
+    ['a customer of Azure', 'https://a.azurecr.io', 'https://a.azurecr.io/oauth2/token'],
+    [
+      'Aliyun',
+      'https://registry.cn-hangzhou.aliyuncs.com',
+      'https://dockerauth.cn-hangzhou.aliyuncs.com/auth',
+    ],
     ['GitLab', 'https://registry.gitlab.com', 'https://gitlab.com/jwt/auth'],
     ['Docker Hub', 'https://registry-1.docker.io', 'https://auth.docker.io/token'],
     ['Docker Hub by its other name', 'https://registry.hub.docker.com', 'https://auth.docker.io/token'],
     ['plain HTTP where the registry has it', 'http://localhost:5000', 'http://localhost:5001/token'],
     ['an address that is equal', 'http://10.0.0.5:5000', 'http://10.0.0.5:5001/token'],
     ['a realm with a query', 'https://a.example.com', 'https://a.example.com/token?x=1'],
-  ])('%s may be asked', (_name, registry, realm) => {
-    expect(ask(registry, realm)).toBe('allowed');
+  ])('[rows 35, 37] %s may be asked', async (_name, registry, realm) => {
+    expect(await ask(registry, realm)).toBe('allowed');
   });
 
   test.each([
@@ -47,23 +54,29 @@ describe('with credentials', () => {
     ['the top with a dot behind', 'https://registry.example.com.', 'https://evil.com./token'],
     ['an address that is not equal', 'https://192.0.2.5', 'https://198.51.2.5/token'],
     ['a single name', 'http://registry:5000', 'http://auth:5000/token'],
+    ['two single names below a top', 'http://registry.local', 'http://auth.local/token'],
+    ['another user of a host of pages', 'https://a.github.io', 'https://b.github.io/token'],
+    ['another bucket', 'https://a.s3.amazonaws.com', 'https://b.s3.amazonaws.com/token'],
+    ['another program of a cloud', 'https://a.onrender.com', 'https://b.onrender.com/token'],
+    ['another customer of Azure', 'https://a.azurecr.io', 'https://b.azurecr.io/oauth2/token'],
+    ['another customer of JFrog', 'https://a.jfrog.io', 'https://b.jfrog.io/token'],
     ['the Hub for somebody else', 'https://registry.example.com', 'https://auth.docker.io/token'],
-  ])('%s is refused, and it is said how to allow it', (_name, registry, realm) => {
-    expect(ask(registry, realm)).toContain(`allow it with --allow-realm ${new URL(realm).host}`);
+  ])('[row 35] [A3] %s is refused, and it is said how to allow it', async (_name, registry, realm) => {
+    expect(await ask(registry, realm)).toContain(`allow it with --allow-realm ${new URL(realm).host}`);
   });
 
-  test('what the user allows may be asked, with any port or with that one', () => {
+  test('what the user allows may be asked, with any port or with that one', async () => {
     const [registry, realm] = ['https://registry.example.com', 'https://auth.other.test:8443/token'];
-    expect(ask(registry, realm, true, ['Auth.Other.test'])).toBe('allowed');
-    expect(ask(registry, realm, true, ['auth.other.test:8443'])).toBe('allowed');
-    expect(ask(registry, realm, true, ['auth.other.test:443'])).toContain('another site');
-    expect(ask(registry, realm, true, ['other.test'])).toContain('another site');
+    expect(await ask(registry, realm, true, ['Auth.Other.test'])).toBe('allowed');
+    expect(await ask(registry, realm, true, ['auth.other.test:8443'])).toBe('allowed');
+    expect(await ask(registry, realm, true, ['auth.other.test:443'])).toContain('another site');
+    expect(await ask(registry, realm, true, ['other.test'])).toContain('another site');
   });
 });
 
 describe('without credentials', () => {
-  test('any host outside may be asked', () => {
-    expect(ask('https://registry.example.com', 'https://auth.other.test/token', false)).toBe('allowed');
+  test('[row 38] any host outside may be asked', async () => {
+    expect(await ask('https://registry.example.com', 'https://auth.other.test/token', false)).toBe('allowed');
   });
 });
 
@@ -86,7 +99,7 @@ describe.each([true, false])('with credentials %s, refused is', (withCredentials
     ['a cloud’s metadata', 'https://169.254.169.254/token', 'internal network'],
     ['a private network', 'https://10.1.2.3/token', 'internal network'],
     ['a URL of 20 kB', `https://registry.example.com/${'x'.repeat(20_000)}`, 'longer than'],
-  ])('%s', (_name, realm, why) => {
-    expect(ask('https://registry.example.com', realm, withCredentials, ['127.0.0.1'])).toContain(why);
+  ])('[rows 10, 35, 36] [A3, A7, A8] %s', async (_name, realm, why) => {
+    expect(await ask('https://registry.example.com', realm, withCredentials, ['127.0.0.1'])).toContain(why);
   });
 });

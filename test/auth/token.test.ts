@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Credentials } from '../../src/auth/credentials.ts';
-import { requestToken } from '../../src/auth/token.ts';
+import { requestToken, type Grant } from '../../src/auth/token.ts';
 import { isNotFound, RegistryError } from '../../src/registry/index.ts';
 import { followRedirects } from '../../src/transport/index.ts';
 import { clock, failure, script, token, type Answer, type Exchange } from './script.ts';
@@ -20,6 +20,7 @@ interface Settings {
   readonly service?: string | undefined;
   readonly scopes?: readonly string[];
   readonly now?: () => number;
+  readonly grant?: Grant;
 }
 
 /** Asks for a token by these exchanges, which must be all. */
@@ -47,21 +48,21 @@ async function refusal(exchanges: readonly Exchange[], settings: Settings = {}):
 }
 
 describe('asks', () => {
-  test('as nobody, by GET', async () => {
+  test('[row 11] as nobody, by GET', async () => {
     expect(await ask([[SCOPED, token('t')]])).toMatchObject({ value: 't' });
   });
 
-  test('as a user, who is named and has a password', async () => {
+  test('[row 12] as a user, who is named and has a password', async () => {
     expect(await ask([[`${SCOPED}&${ALICE}`, token('t')]], { credentials: alice })).toMatchObject({
       value: 't',
     });
   });
 
-  test('as nobody, where the user has no password', async () => {
+  test('[row 13] as nobody, where the user has no password', async () => {
     await ask([[SCOPED, token('t')]], { credentials: { username: 'alice', password: '', origin: 'a test' } });
   });
 
-  test('for several scopes by a parameter each, and keeps the query of the realm', async () => {
+  test('[rows 14, 25] for several scopes by a parameter each, and keeps the query of the realm', async () => {
     await ask(
       [[`GET ${REALM}?x=1&service=registry&scope=repository:a:pull&scope=repository:b:push`, token('t')]],
       {
@@ -89,13 +90,14 @@ describe('asks', () => {
 });
 
 describe('with an identity token asks', () => {
-  test('by POST', async () => {
+  // As client `stowage`: token servers tell by it who asks, and we are not Docker's client.
+  test('[row 21] by POST', async () => {
     expect(await ask([[POSTED, { body: '{"access_token":"t"}' }]], { credentials: identity })).toMatchObject({
       value: 't',
     });
   });
 
-  test('for several scopes in one parameter', async () => {
+  test('[row 25] for several scopes in one parameter', async () => {
     const line = POSTED.replace('repository:x:pull', 'repository:a:pull+repository:b:push');
     await ask([[line, token('t')]], {
       credentials: identity,
@@ -103,12 +105,12 @@ describe('with an identity token asks', () => {
     });
   });
 
-  test('and learns the one that takes its place', async () => {
+  test('[row 22] and learns the one that takes its place', async () => {
     const got = await ask([[POSTED, token('t', { refresh_token: 'next' })]], { credentials: identity });
     expect(got.identityToken).toBe('next');
   });
 
-  test.each([404, 405])('by GET where POST is answered with %d', async (status) => {
+  test.each([404, 405])('[row 24] by GET where POST is answered with %d', async (status) => {
     await ask(
       [
         [POSTED, { status }],
@@ -134,11 +136,93 @@ describe('with an identity token asks', () => {
     expect(error.message).toContain('the credentials come from a test');
   });
 
-  test('nobody but the token server: its body is not sent where a redirect leads', async () => {
+  test('[row 36] nobody but the token server: its body is not sent where a redirect leads', async () => {
     const redirect = { status: 307, headers: { location: 'https://evil.test/' } };
     expect(await refusal([[POSTED, redirect]], { credentials: identity })).toMatchObject({
       code: 'REDIRECT_REFUSED',
     });
+  });
+});
+
+describe('servers that know one way alone', () => {
+  const BY_PASSWORD =
+    `POST ${REALM} | grant_type=password&client_id=stowage&service=registry` +
+    '&scope=repository:x:pull&username=alice&password=pässword';
+  const both = { ...alice, ...identity };
+
+  test.each([400, 404, 405])(
+    '[row 24] are asked by POST where GET for a user is answered with %d',
+    async (status) => {
+      const got = await ask(
+        [
+          [`${SCOPED}&${ALICE}`, { status }],
+          [BY_PASSWORD, { body: '{"access_token":"t"}' }],
+        ],
+        { credentials: alice },
+      );
+      expect(got).toMatchObject({ value: 't', grant: 'password' });
+    },
+  );
+
+  test.each([400, 401, 404, 405])(
+    '[row 24] are asked by GET, with the password, where POST is answered with %d',
+    async (status) => {
+      const got = await ask(
+        [
+          [POSTED, { status }],
+          [`${SCOPED}&${ALICE}`, token('t')],
+        ],
+        { credentials: both },
+      );
+      expect(got).toMatchObject({ value: 't', grant: 'get' });
+    },
+  );
+
+  test('are asked in the way that worked before', async () => {
+    await ask([[BY_PASSWORD, token('t')]], { credentials: alice, grant: 'password' });
+    await ask([[`${SCOPED}&${ALICE}`, token('t')]], { credentials: both, grant: 'get' });
+    await ask([[SCOPED, token('t')]], { grant: 'password' });
+  });
+
+  test('refuse, and it is not tried otherwise: a password is either right or not', async () => {
+    for (const status of [401, 403, 429, 500])
+      await refusal([[`${SCOPED}&${ALICE}`, { status }]], { credentials: alice });
+  });
+
+  test('and none of them: the first answer is the one that is told', async () => {
+    const error = await refusal(
+      [
+        [`${SCOPED}&${ALICE}`, { status: 400, body: '{"message":"no such service"}' }],
+        [BY_PASSWORD, { status: 405 }],
+      ],
+      { credentials: alice },
+    );
+    expect(error.message).toContain('status 400 (no such service)');
+    expect(await refusal([[SCOPED, { status: 404 }]])).toMatchObject({ detail: { status: 404 } });
+  });
+
+  test('but tell that the password is wrong when asked by POST', async () => {
+    const error = await refusal(
+      [
+        [`${SCOPED}&${ALICE}`, { status: 405 }],
+        [BY_PASSWORD, { status: 401 }],
+      ],
+      { credentials: alice },
+    );
+    expect(error).toMatchObject({ code: 'UNAUTHORIZED', method: 'POST' });
+  });
+
+  test('[row 36] get no password where they redirect a POST to', async () => {
+    const redirect = { status: 307, headers: { location: 'https://evil.test/' } };
+    const exchanges: readonly Exchange[] = [
+      [`${SCOPED}&${ALICE}`, { status: 405 }],
+      [BY_PASSWORD, redirect],
+    ];
+    expect(await refusal(exchanges, { credentials: alice })).toMatchObject({ code: 'REDIRECT_REFUSED' });
+  });
+
+  test('[row 23] without credentials are never asked by POST', async () => {
+    await refusal([[SCOPED, { status: 405 }]]);
   });
 });
 
@@ -148,7 +232,7 @@ describe('the token', () => {
     ['{"access_token":"b"}', 'b'],
     ['{"access_token":"b","token":"a"}', 'b'],
     ['{"access_token":"","token":"a"}', 'a'],
-  ])('of %s is %s', async (body, want) => {
+  ])('[row 15] of %s is %s', async (body, want) => {
     expect((await ask([[SCOPED, { body }]])).value).toBe(want);
   });
 
@@ -172,7 +256,7 @@ describe('the token', () => {
     ['10 MB', { body: Buffer.alloc(10 * 1024 * 1024, 0x20) }, 'its answer is longer than 65536 bytes'],
     ['a redirect that is none', { status: 304 }, 'it answered with status 304'],
     ['an error of its own', { status: 500, body: '{"message":"no database"}' }, 'status 500 (no database)'],
-  ] satisfies [string, Answer, string][])('is refused from %s', async (_name, answer, why) => {
+  ] satisfies [string, Answer, string][])('[row 16] is refused from %s', async (_name, answer, why) => {
     const error = await refusal([[SCOPED, answer]]);
     expect(error.code).toBe('AUTH_TOKEN_INVALID');
     expect(error.message).toMatch(
@@ -182,7 +266,7 @@ describe('the token', () => {
     expect(JSON.stringify([error.message, String(error.cause), error.detail])).not.toMatch(/s[eé]cret/);
   });
 
-  test('of a redirect to another host is refused: the password was left behind', async () => {
+  test('[row 36] [A2] of a redirect to another host is refused: the password was left behind', async () => {
     const redirect = { status: 302, headers: { location: 'https://other.example.com/token' } };
     const error = await refusal(
       [
@@ -222,7 +306,7 @@ describe('a refusal', () => {
     expect((await refusal([[SCOPED, { status: 403, body }]])).message).toContain(want);
   });
 
-  test('does not repeat a secret that the server repeats', async () => {
+  test('[A45] does not repeat a secret that the server repeats', async () => {
     const answer = { status: 401, body: '{"error_description":"refresh-me is malformed"}' };
     expect((await refusal([[POSTED, answer]], { credentials: identity })).message).not.toContain(
       'refresh-me',
@@ -257,13 +341,35 @@ describe('a token is used', () => {
     ['1e12', 50],
     ['"300"', 50],
     ['null', 50],
-  ])('with expires_in %s for %d s', async (expiresIn, seconds) => {
-    const body = `{"token":"t","expires_in":${expiresIn},"issued_at":"2099-01-01T00:00:00Z"}`;
-    const { goodUntil } = await ask([[SCOPED, { body }]], { now: () => 0 });
-    expect(goodUntil).toBe(seconds * 1000);
+  ])(
+    '[rows 17, 20] with expires_in %s for %d s, whatever the server’s clock says',
+    async (expiresIn, seconds) => {
+      const body = `{"token":"t","expires_in":${expiresIn},"issued_at":"2099-01-01T00:00:00Z"}`;
+      const { goodUntil } = await ask([[SCOPED, { body }]], { now: () => 0 });
+      expect(goodUntil).toBe(seconds * 1000);
+    },
+  );
+
+  // What the server's two clocks say agrees, though neither does with ours.
+  test.each([
+    ['issued 1000 s ago', '2031-05-05T00:00:00Z', 'Mon, 05 May 2031 00:16:40 GMT', 1991],
+    ['issued now', '2031-05-05T00:00:00Z', 'Mon, 05 May 2031 00:00:00 GMT', 2991],
+    [
+      'issued longer ago than it lives: a clock is wrong',
+      '2031-05-05T00:00:00Z',
+      'Mon, 05 May 2031 09:00:00 GMT',
+      2991,
+    ],
+    ['issued in the future', '2031-05-05T09:00:00Z', 'Mon, 05 May 2031 00:00:00 GMT', 2991],
+    ['issued at no time', 'yesterday', 'Mon, 05 May 2031 00:00:00 GMT', 2991],
+    ['issued, but the answer has no date', '2031-05-05T00:00:00Z', undefined, 2991],
+  ])('[rows 19, 20] with expires_in 3001, %s', async (_name, issuedAt, date, seconds) => {
+    const body = JSON.stringify({ token: 't', expires_in: 3001, issued_at: issuedAt });
+    const answer = { body, ...(date !== undefined && { headers: { date } }) };
+    expect((await ask([[SCOPED, answer]], { now: () => 0 })).goodUntil).toBe(seconds * 1000);
   });
 
-  test('for 50 s, where the server says nothing', async () => {
+  test('[row 17] for 50 s, where the server says nothing', async () => {
     expect((await ask([[SCOPED, { body: '{"token":"t"}' }]], { now: () => 0 })).goodUntil).toBe(50_000);
   });
 

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
 import type { Exchange } from '../../src/testing/index.ts';
-import { all, during, talk } from './talk.ts';
+import { all, during, failure, talk } from './talk.ts';
 
 const page = (query: string, tags: readonly unknown[] | null, link?: string): Exchange => ({
   request: `GET /v2/r/tags/list${query}`,
@@ -13,11 +13,11 @@ const page = (query: string, tags: readonly unknown[] | null, link?: string): Ex
 const two = { pageSize: 2 };
 const tags = (registry: RegistryClient) => all(registry.tags('r'));
 
-test('tags: pages of 1000', async () => {
+test('[row 46] tags: pages of 1000, also where nothing is said of a size', async () => {
   expect(await during([page('?n=1000', ['1', '2'])], tags)).toEqual(['1', '2']);
 });
 
-test('a page that is exactly full may have a successor', async () => {
+test('[row 44] a page that is exactly full may have a successor, one that is short has none', async () => {
   expect(await during([page('?n=2', ['1', '2']), page('?n=2&last=2', ['3'])], tags, two)).toEqual([
     '1',
     '2',
@@ -26,7 +26,7 @@ test('a page that is exactly full may have a successor', async () => {
   expect(await during([page('?n=2', ['1', '2']), page('?n=2&last=2', [])], tags, two)).toEqual(['1', '2']);
 });
 
-test('a link is believed before the length of a page', async () => {
+test('[row 50] a link is believed before the length of a page', async () => {
   const rows = [
     page('?n=2', ['1'], '</v2/r/tags/list?n=2&last=1>; rel="next"'),
     page('?n=2&last=1', [], '</v2/r/tags/list?n=2&last=x>; rel=next'),
@@ -36,7 +36,7 @@ test('a link is believed before the length of a page', async () => {
   expect(await during(rows, tags, two)).toEqual(['1', 'y', 'z']);
 });
 
-test('a link is used as it is written, query and all', async () => {
+test('[row 50] a link is used as it is written, query and all; others than the next are none', async () => {
   const rows = [
     page('?n=2', ['1', '2'], '<list?token=a%2Bb>; rel="next", </elsewhere>; rel="last"'),
     page('?token=a%2Bb', ['3']),
@@ -73,7 +73,7 @@ test('nothing is asked before the first name is wanted, nor after the last one',
   done();
 });
 
-test('repositories: the catalog', async () => {
+test('[row 45] repositories: the catalog, in pages', async () => {
   const rows = [
     {
       request: 'GET /v2/_catalog?n=1000',
@@ -98,4 +98,95 @@ test('behind a prefix: paths, and pages that are made up here', async () => {
   expect(registry.host).toBe('registry.test/mirror');
   expect(await tags(registry)).toEqual(['1', '2']);
   done();
+});
+
+test('[row 45] a link without rel is one to the next page', async () => {
+  const catalog = (query: string, names: string, link?: string): Exchange => ({
+    request: `GET /v2/_catalog${query}`,
+    answer: { headers: { link }, body: `{"repositories":[${names}]}` },
+  });
+  const rows = [
+    catalog('?n=2', '"bar","baz"', '</v2/_catalog?last=baz&n=2>'),
+    catalog('?last=baz&n=2', '"foo"'),
+  ];
+  expect(await during(rows, (registry) => all(registry.repositories()), two)).toEqual(['bar', 'baz', 'foo']);
+});
+
+test('[row 47] links are relative or absolute, and read against the page that they stand on', async () => {
+  const rows = [
+    page('?n=2', ['1'], '<list?a>; rel="next"'),
+    page('?a', ['2'], '<https://registry.test/v2/r/tags/list?b>; rel="next"'),
+    page('?b', ['3'], '<?c>; rel="next"'),
+    page('?c', ['4']),
+  ];
+  expect(await during(rows, tags, two)).toEqual(['1', '2', '3', '4']);
+});
+
+test('[row 51] a page that fails is an error, after the names of those before it', async () => {
+  const rows: Exchange[] = [
+    page('?n=2', ['1', '2'], '<?a>; rel="next"'),
+    { request: 'GET /v2/r/tags/list?a', answer: { status: 500 } },
+  ];
+  const seen: string[] = [];
+  const error = await failure(
+    during(
+      rows,
+      async (registry) => {
+        for await (const tag of registry.tags('r')) seen.push(tag);
+      },
+      two,
+    ),
+  );
+  expect(error).toMatchObject({ code: 'UNAVAILABLE', status: 500, repository: 'r' });
+  expect(seen).toEqual(['1', '2']);
+});
+
+describe('[row 49] [A18] pages without end', () => {
+  /** Pages whose link is always another. */
+  const endless = (...pagesOf: readonly (readonly string[])[]): Exchange[] =>
+    pagesOf.map((names, at) => page(at === 0 ? '?n=2' : `?${at}`, names, `<?${at + 1}>; rel="next"`));
+
+  test('of which three in a row bring nothing new', async () => {
+    const error = await failure(during(endless(['1'], [], ['1'], []), tags, two));
+    expect(error).toMatchObject({ code: 'PAGINATION_REFUSED', repository: 'r' });
+    expect(error.message).toMatch(/^registry\.test\/r: 3 pages in a row brought nothing new/);
+  });
+
+  test('two in a row may be empty', async () => {
+    const rows = [...endless(['1'], [], [], ['2'], [], []), page('?6', ['3'])];
+    expect(await during(rows, tags, two)).toEqual(['1', '2', '3']);
+  });
+
+  test('what is left out because it comes before the name that was asked for is news all the same', async () => {
+    const rows = [
+      page('?n=2&last=x', ['a'], '<?1>; rel="next"'),
+      page('?1', ['b'], '<?2>; rel="next"'),
+      page('?2', ['c'], '<?3>; rel="next"'),
+      page('?3', ['y']),
+    ];
+    const after = (registry: RegistryClient) => all(registry.tags('r', { after: 'x' }));
+    expect(await during(rows, after, two)).toEqual(['y']);
+  });
+});
+
+describe('[A35] names', () => {
+  const listed = (name: string): Exchange => page('?n=1000', ['1', name]);
+
+  test.each(['\u001b[2J', 'a b', 'a\r\nb', '\u009b', '\u202etxt', '', 'x'.repeat(129)])(
+    '%j can be none, and is refused',
+    async (name) => {
+      const error = await failure(during([listed(name)], tags));
+      expect(error).toMatchObject({ code: 'RESPONSE_INVALID', repository: 'r' });
+      // oxlint-disable-next-line no-control-regex
+      expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\uffff]{2}/);
+    },
+  );
+
+  test('that only the specification would not have pass: registries have them', async () => {
+    expect(await during([listed('-x+y')], tags)).toEqual(['-x+y', '1']);
+    const rows = [
+      { request: 'GET /v2/_catalog?n=1000', answer: { body: '{"repositories":["Team/App","a//b"]}' } },
+    ];
+    expect(await during(rows, (registry) => all(registry.repositories()))).toEqual(['Team/App', 'a//b']);
+  });
 });

@@ -56,7 +56,7 @@ const push =
 const sources: readonly (readonly [string, () => Source])[] = [
   ['bytes', () => thing.bytes],
   ['a function', () => () => new Blob([TEXT]).stream()],
-  ['a stream', () => new Blob([TEXT]).stream() as unknown as Source],
+  ['a stream', () => new Blob([TEXT]).stream()],
   [
     'a stream in pieces that are no chunks',
     () =>
@@ -131,7 +131,7 @@ describe('chunks that are asked for', () => {
 
   test('of which a part is taken, of a stream that cannot be sent again', async () => {
     const rows = [start(), patch('0', 0, 5, taken('1', '0-2')), ask('1', '0-2', '2'), cancel('1')];
-    const source = new Blob([TEXT]).stream() as unknown as Source;
+    const source = new Blob([TEXT]).stream();
     expect((await failure(during(rows, push(source), inFives()))).code).toBe('UPLOAD_RANGE_MISMATCH');
   });
 
@@ -169,7 +169,7 @@ describe('chunks that are asked for', () => {
 
   test('a stream is gone on with where it stands, and nowhere else', async () => {
     const rows = [start(), patch('0', 0, 5, { reset: true }), ask('0', '0-4', '1')];
-    const source = (): Source => new Blob([TEXT]).stream() as unknown as Source;
+    const source = (): Source => new Blob([TEXT]).stream();
     await during([...rows, patch('1', 5, 10, taken('2', '0-9')), put('2', 10)], push(source()), inFives());
     const behind = [start(), patch('0', 0, 5, { reset: true }), ask('0', '0-3', '1'), cancel('0')];
     expect((await failure(during(behind, push(source()), inFives()))).code).toBe('UNAVAILABLE');
@@ -297,7 +297,12 @@ describe('what is sent of a blob', () => {
     const asked = at(`GET ${path}/0`, { status: 204, headers: { range: '0-0' } });
     const script = scripted([
       start(),
-      ...[whole, asked, whole, asked, whole, asked],
+      whole,
+      asked,
+      whole,
+      asked,
+      whole,
+      asked,
       at(`PATCH ${path}/0`, { status: 202, headers: { range: `0-${16 * MIB - 1}` } }),
       at(`PUT ${path}/0?digest=${digest}`, { status: 201 }),
     ]);

@@ -1,8 +1,14 @@
 /** Pushes that break off: what is asked then, and from where on the bytes are sent again. */
 import { describe, expect, test } from 'vitest';
-import type { ClientEvent, ClientOptions, RegistryClient } from '../../src/client/index.ts';
+import {
+  registryClient,
+  type ClientEvent,
+  type ClientOptions,
+  type RegistryClient,
+} from '../../src/client/index.ts';
 import { RegistryError, type Source } from '../../src/registry/index.ts';
-import type { Answer, Exchange } from '../../src/testing/index.ts';
+import { scripted, type Answer, type Exchange } from '../../src/testing/index.ts';
+import type { Transport } from '../../src/transport/index.ts';
 import { leapingClock } from '../transport/clock.ts';
 import { blob, during, failure, talk } from './talk.ts';
 
@@ -119,6 +125,11 @@ describe('a PUT that breaks', () => {
     expect(offsets).toEqual([0]);
   });
 
+  test('with all of it there: a stream that was read to its end will do', async () => {
+    const rows = [start(), put('0', reset), ask('0', stands('0-11', '1')), rest('1', 12, done)];
+    await during(rows, push(new Blob([TEXT]).stream()), patient());
+  });
+
   test('is waited for a little longer each time, by chance', async () => {
     const clock = leapingClock();
     const again = [ask('0', stands('0-0', '0')), rest('0', 0, reset)];
@@ -165,7 +176,7 @@ describe('it ends', () => {
   });
 
   test('when the source is a stream that has gone past', async () => {
-    const source = new Blob([TEXT]).stream() as unknown as Source;
+    const source = new Blob([TEXT]).stream();
     const rows = [start(), put('0', reset), ask('0', stands('0-4', '1')), cancel('0')];
     expect((await failure(during(rows, push(source), patient()))).code).toBe('UNAVAILABLE');
   });
@@ -281,6 +292,74 @@ describe('the wrong digest', () => {
       patient(),
     );
   });
+});
+
+describe('progress', () => {
+  const KIB = 1024;
+  const large = blob('x'.repeat(200 * KIB));
+  const row = (request: string, answer: Answer): Exchange => ({ request, answer });
+  const broken = row(`PUT ${path}/0?_state=s&digest=${large.digest}`, reset);
+  const held = (bytes: number): Exchange => ask('0', stands(`0-${bytes - 1}`, '0'));
+  const pushLarge = (registry: RegistryClient): Promise<unknown> =>
+    registry.pushBlob('r', large.descriptor, large.bytes);
+  const once = (): ClientOptions => ({ retries: 1, clock: leapingClock() });
+
+  test('of 64 KiB lets the count begin anew', async () => {
+    const end = { ...broken, answer: done };
+    await during([start(), broken, held(64 * KIB), broken, held(128 * KIB), end], pushLarge, once());
+  });
+
+  test('of less does not: a byte for each try would go on for ever', async () => {
+    const rows = [start(), broken, held(64 * KIB - 1), broken, cancel('0')];
+    expect((await failure(during(rows, pushLarge, once()))).code).toBe('UNAVAILABLE');
+  });
+});
+
+test('a source that stalls when its request breaks is told that nobody waits for it', async () => {
+  let told: AbortSignal | undefined;
+  const source: Source = {
+    async *open(offset, signal) {
+      told ??= signal;
+      yield Buffer.from(TEXT.slice(offset, 5));
+      if (offset === 0) await new Promise(() => {});
+      yield Buffer.from(TEXT.slice(Math.max(offset, 5)));
+    },
+  };
+  const script = scripted([start(), ask('0', stands('0-2', '1')), rest('1', 3, done)]);
+  const transport: Transport = async (request) => {
+    if (request.method !== 'PUT' || told !== undefined) return script.transport(request);
+    const body = request.body?.open()[Symbol.asyncIterator]();
+    await body?.next();
+    body?.next().catch(() => {});
+    throw new RegistryError('UNAVAILABLE', 'the connection broke');
+  };
+  await push(source)(registryClient('registry.test', { transport, ...patient() }));
+  script.done();
+  expect(told?.aborted).toBe(true);
+});
+
+test('a stream whose next piece is on its way when its request breaks: that piece is not lost', async () => {
+  let go = (): void => {};
+  const late = new Promise<void>((resolve) => (go = resolve));
+  const stream = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('hello');
+    await late;
+    yield Buffer.from(', world');
+  };
+  const script = scripted([start(), ask('0', stands('0-4', '1')), rest('1', 5, done)]);
+  let broke = false;
+  const transport: Transport = async (request) => {
+    if (request.method === 'GET') go();
+    if (request.method !== 'PUT' || broke) return script.transport(request);
+    broke = true;
+    const body = request.body?.open()[Symbol.asyncIterator]();
+    await body?.next();
+    // Of a request that is over, nobody waits for what it fails with.
+    body?.next().catch(() => {});
+    throw new RegistryError('UNAVAILABLE', 'the connection broke');
+  };
+  await push(stream())(registryClient('registry.test', { transport, ...patient() }));
+  script.done();
 });
 
 test('416: it is asked where the upload stands, without a wait [row 93]', async () => {

@@ -113,6 +113,17 @@ test.each([
   expect(error.code).toBe('SIZE_INVALID');
 });
 
+test('pushBlob of a stream that goes on after its end: the upload is cancelled', async () => {
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('hello');
+    yield Buffer.from('!');
+  };
+  const error = await failure(
+    during([start, cancel], (registry) => registry.pushBlob('r', hello.descriptor, source)),
+  );
+  expect(error.code).toBe('SIZE_INVALID');
+});
+
 test('mountBlob that is done: one POST', async () => {
   const request = `POST /v2/r/blobs/uploads/?mount=${hello.digest}&from=base`;
   const mounted = await during([{ request, answer: { status: 201 } }], (registry) =>

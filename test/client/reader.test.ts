@@ -239,6 +239,29 @@ describe('[row 119] the end', () => {
   });
 });
 
+test('who has read to the end holds no connection any more', async () => {
+  const { registry, done } = talk([get('bytes=20-', part(20))]);
+  const reader = openBlob(registry, 'r', letters.descriptor);
+  await reader.seek(20);
+  await reader.read(6);
+  done();
+});
+
+test('what was gone through in a loop is kept no longer than what was read', async () => {
+  await reading(
+    [get(undefined, whole()), get(undefined, whole())],
+    async (reader, read) => {
+      for await (const piece of reader) {
+        expect(Buffer.from(piece).toString()).toBe('abcde');
+        break;
+      }
+      await reader.seek(0);
+      expect(await read(3)).toBe('abc');
+    },
+    { readAhead: 0 },
+  );
+});
+
 test('readAt asks for those bytes alone, and leaves what is open as it is', async () => {
   await reading([get(undefined, whole()), get('bytes=20-22', part(20, 23))], async (reader, read) => {
     expect(await read(5)).toBe('abcde');

@@ -73,6 +73,33 @@ test.each([401, 403, 429, 500, 503])('an answer of %i is an error, not an empty 
   await failure(during([noApi, readTag({ status, headers })], referrers));
 });
 
+test('[A18] [A22] a list of more than 100,000 is refused, not cut off', async () => {
+  const digests = (at: number): string[] =>
+    Array.from({ length: 30_000 }, (_, each) => `sha256:${String(at * 30_000 + each).padStart(64, '0')}`);
+  const pageOf = (at: number): Exchange =>
+    api(
+      listed(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: mediaTypes.ociIndex,
+          manifests: digests(at).map((digest) => ({ mediaType: mediaTypes.ociManifest, digest, size: 2 })),
+        }),
+        { link: `<?${at + 1}>; rel="next"` },
+      ),
+      at === 0 ? '' : `?${at}`,
+    );
+  const error = await failure(during([0, 1, 2, 3, 4].map(pageOf), referrers));
+  expect(error).toMatchObject({ code: 'PAGINATION_REFUSED', repository: 'r' });
+  expect(error.message).toContain('more than 100000 referrers');
+});
+
+test('[A18] pages that bring nothing new, without end, are refused', async () => {
+  const rows = ['', '?1', '?2', '?3'].map((query, at) =>
+    api(listed(indexOf(entry), { link: `<?${at + 1}>; rel="next"` }), query),
+  );
+  expect((await failure(during(rows, referrers))).code).toBe('PAGINATION_REFUSED');
+});
+
 const pushSignature = (registry: RegistryClient) =>
   registry.pushManifest('r', signature.bytes, { mediaType: mediaTypes.ociManifest });
 const pushed = (headers: Record<string, string> = {}): Exchange => ({

@@ -26,7 +26,7 @@ async function code(
   return error.code;
 }
 
-test('28: a part that is shorter than what was asked for, and there', async () => {
+test('28: [row 115] a part that is shorter than what was asked for, and there', async () => {
   const row = blobAnswer({
     status: 206,
     headers: { 'content-range': 'bytes 1-1/5', 'content-length': '1' },
@@ -35,7 +35,7 @@ test('28: a part that is shorter than what was asked for, and there', async () =
   expect(await code(part, row)).toBe('RESPONSE_INVALID');
 });
 
-describe('24: redirects', () => {
+describe('24: [A8] redirects', () => {
   test.each([
     ['without Location', undefined],
     ['out of TLS', 'http://registry.test/x?sig=canary'],
@@ -120,7 +120,7 @@ describe('27: Range of a PATCH', () => {
   });
 });
 
-describe('28: answers to a Range', () => {
+describe('28: [row 115] answers to a Range', () => {
   test.each([
     ['another start', { 'content-range': 'bytes 0-1/5' }],
     ['more than asked for', { 'content-range': 'bytes 1-4/5' }],
@@ -159,7 +159,7 @@ describe('28: answers to a Range', () => {
   });
 });
 
-describe('30: bodies', () => {
+describe('30: [row 75] bodies', () => {
   test.each([
     ['short by a byte', 'hell', 'SIZE_MISMATCH'],
     ['long by a byte', 'hello!', 'SIZE_MISMATCH'],
@@ -175,7 +175,7 @@ describe('30: bodies', () => {
     expect(await code(readBlob, blobAnswer({ ...good, body: endless }))).toBe('SIZE_MISMATCH');
   });
 
-  test('a manifest without end: ended at 4 MiB', async () => {
+  test('[row 66] [A17] a manifest without end: ended at 4 MiB', async () => {
     const endless = (async function* () {
       for (;;) yield Buffer.alloc(65_536);
     })();
@@ -185,7 +185,7 @@ describe('30: bodies', () => {
   });
 });
 
-describe('31: Docker-Content-Digest', () => {
+describe('31: [row 65] Docker-Content-Digest', () => {
   const sha512 = blob('hello', 'sha512').digest;
   const digested = (value: string): Answer => ({
     ...good,
@@ -217,7 +217,7 @@ describe('31: Docker-Content-Digest', () => {
 });
 
 test.each(['gzip', 'gzip, gzip, gzip, gzip, gzip, gzip', 'br'])(
-  '32: Content-Encoding %s',
+  '32: [row 76] [A11] Content-Encoding %s',
   async (encoding) => {
     const encoded = { ...good, headers: { ...good.headers, 'content-encoding': encoding } };
     expect(await code(readBlob, blobAnswer(encoded))).toBe('ENCODING_REFUSED');
@@ -228,7 +228,7 @@ test.each(['gzip', 'gzip, gzip, gzip, gzip, gzip, gzip', 'br'])(
   },
 );
 
-describe('33: Content-Type of a manifest', () => {
+describe('33: [rows 67, 68] [A12] Content-Type of a manifest', () => {
   const as = (reference: string, type: string | undefined, body: Uint8Array): Exchange => ({
     request: `GET /v2/r/manifests/${reference}`,
     answer: { headers: { 'content-type': type }, body },
@@ -259,7 +259,7 @@ describe('33: Content-Type of a manifest', () => {
   });
 });
 
-test('33: a type that a document makes up is shown without its escapes', async () => {
+test('33: [A35] a type that a document makes up is shown without its escapes', async () => {
   const body = JSON.stringify({ schemaVersion: 2, mediaType: '\u001b[2Japplication/x' });
   const headers = { 'content-type': mediaTypes.ociManifest };
   const error = await failure(
@@ -269,7 +269,7 @@ test('33: a type that a document makes up is shown without its escapes', async (
   expect(error.message).toContain('\\x1b[2Japplication/x');
 });
 
-describe('34: Link', () => {
+describe('34: [rows 48, 49, 50] [A5, A18] Link', () => {
   const page = (link: string, query = '?n=1000'): Exchange => ({
     request: `GET /v2/r/tags/list${query}`,
     answer: { headers: { link }, body: '{"tags":["1"]}' },
@@ -320,12 +320,12 @@ describe('35: lists of tags', () => {
     expect(await code(readTags, listed(body))).toBe('RESPONSE_INVALID');
   });
 
-  test('null is empty, duplicates come once, another name does not matter', async () => {
+  test('[row 52] null is empty, duplicates come once, another name does not matter', async () => {
     expect(await during([listed('{"tags":null}')], readTags)).toEqual([]);
     expect(await during([listed('{"name":"x","tags":["1","1"]}')], readTags)).toEqual(['1']);
   });
 
-  test('a page of more than 8 MiB', async () => {
+  test('[A17] a page of more than 8 MiB', async () => {
     const endless = (async function* () {
       for (;;) yield Buffer.alloc(65_536, ' ');
     })();
@@ -360,7 +360,7 @@ describe('36: referrers', () => {
   });
 });
 
-describe('37: bodies of errors', () => {
+describe('37: [A17] bodies of errors', () => {
   const failed = (body: Answer['body'], status = 400): Exchange => ({
     request: 'GET /v2/r/manifests/1',
     answer: { status, ...(body !== undefined && { body }) },
@@ -383,7 +383,7 @@ describe('37: bodies of errors', () => {
     expect(error).toMatchObject({ code: 'UNKNOWN', status: 400, method: 'GET', repository: 'r' });
   });
 
-  test('escapes are shown, and long texts cut', async () => {
+  test('[A35] escapes are shown, and long texts cut', async () => {
     const body = JSON.stringify({
       errors: [{ code: 'DENIED\u001b[31m', message: `\u001b[2J\r\n${'x'.repeat(5000)}` }],
     });
@@ -394,7 +394,7 @@ describe('37: bodies of errors', () => {
     expect(error.message.length).toBeLessThan(1000);
   });
 
-  test('codes that nobody knows are kept, with their detail', async () => {
+  test('[row 109] codes that nobody knows are kept, with their detail', async () => {
     const body = '{"errors":[{"code":"NOT_FOUND","message":"gone","detail":{"a":1}}]}';
     const error = await failure(during([failed(body, 404)], readTag));
     expect(error).toMatchObject({ code: 'NOT_FOUND', status: 404, detail: { a: 1 } });

@@ -78,7 +78,7 @@ const part: Act = async (registry) =>
   (await registry.getBlob('r', hello.digest, { range: { start: 2 } })).text();
 
 const rules: Readonly<Record<string, Rule>> = {
-  'C1 Accept names every type': {
+  'C1 [row 59] Accept names every type': {
     rows: [
       {
         ...asImage('1'),
@@ -92,17 +92,17 @@ const rules: Readonly<Record<string, Rule>> = {
     act: byTag,
     gives: image.descriptor,
   },
-  'C3 body and Content-Type have to agree': {
+  'C3 [row 67] body and Content-Type have to agree': {
     rows: [asImage('1', { 'content-type': mediaTypes.dockerManifest })],
     act: byTag,
     gives: 'MEDIA_TYPE_CONFLICT',
   },
-  'C4 Docker-Content-Digest is checked against the body': {
+  'C4 [row 65] Docker-Content-Digest is checked against the body': {
     rows: [asImage('1', { 'docker-content-digest': index.digest })],
     act: byTag,
     gives: 'DIGEST_MISMATCH',
   },
-  'C5 a manifest by digest is checked': {
+  'C5 [row 64] a manifest by digest is checked': {
     rows: [get(`manifests/${image.digest}`, { 'content-type': mediaTypes.ociIndex }, index.bytes)],
     act: byDigest,
     gives: 'DIGEST_MISMATCH',
@@ -240,6 +240,25 @@ const rules: Readonly<Record<string, Rule>> = {
     act: tagged('1'),
   },
   'C28 bytes go as they are': { rows: [{ ...put('1'), body: image.bytes }], act: tagged('1') },
+  '[row 69] a PUT by tag gives the digest of the bytes': {
+    rows: [
+      {
+        ...put('1', { 'docker-content-digest': image.digest }),
+        headers: { 'content-type': mediaTypes.ociManifest },
+      },
+    ],
+    act: async (registry) =>
+      (await registry.pushManifest('r', image.bytes, { mediaType: mediaTypes.ociManifest, tags: ['1'] }))
+        .descriptor,
+    gives: image.descriptor,
+  },
+  '[row 70] also where the registry does not name it': {
+    rows: [put('1')],
+    act: async (registry) =>
+      (await registry.pushManifest('r', image.bytes, { mediaType: mediaTypes.ociManifest, tags: ['1'] }))
+        .descriptor,
+    gives: image.descriptor,
+  },
   'C29 413 is said': { rows: [put('1', {}, 413)], act: tagged('1'), gives: 'MANIFEST_INVALID' },
   'C30 Docker-Content-Digest of a PUT is checked': {
     rows: [put('1', { 'docker-content-digest': config.digest })],
@@ -314,7 +333,7 @@ const rules: Readonly<Record<string, Rule>> = {
     gives: ['b', 'a'],
   },
   'C42 null is empty': { rows: [get('tags/list?n=1000', {}, '{"tags":null}')], act: tags, gives: [] },
-  'C44 deleting may be switched off': {
+  'C44 [row 71] deleting may be switched off': {
     rows: [{ request: 'DELETE /v2/r/manifests/1', answer: { status: 405 } }],
     act: (registry) => registry.deleteManifest('r', '1'),
     gives: 'UNSUPPORTED',

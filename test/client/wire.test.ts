@@ -1,17 +1,21 @@
 /** What no HTTP library would send: bytes on a socket, read by the real transport. */
+import type { ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { registryClient, type RegistryClient } from '../../src/client/index.ts';
-import { rawServer, type TestServer } from '../transport/server.ts';
-import { all, failure, hello, image } from './talk.ts';
+import { registryClient, type ClientOptions, type RegistryClient } from '../../src/client/index.ts';
+import { leapingClock } from '../transport/clock.ts';
+import { httpServer, rawServer, type TestServer } from '../transport/server.ts';
+import { all, blob, failure, hello, image } from './talk.ts';
 
 const type = 'Content-Type: application/vnd.oci.image.manifest.v1+json\r\n';
 const document = Buffer.from(image.bytes).toString();
 
 async function speaking(
   answer: Parameters<typeof rawServer>[0],
+  options: ClientOptions = {},
 ): Promise<{ server: TestServer; registry: RegistryClient }> {
   const server = await rawServer(answer);
-  const registry = registryClient(server.url);
+  // What breaks is read on: the same answer, over and over.
+  const registry = registryClient(server.url, { clock: leapingClock(), ...options });
   onTestFinished(() => registry.close());
   return { server, registry };
 }
@@ -48,7 +52,7 @@ describe('29: Content-Length', () => {
   });
 });
 
-test('a connection that is reset in the middle', async () => {
+test('a connection that is reset in the middle, each time', async () => {
   const { registry, server } = await speaking((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel');
     setTimeout(() => socket.resetAndDestroy(), 10);
@@ -57,7 +61,7 @@ test('a connection that is reset in the middle', async () => {
   await expect.poll(() => server.open).toBe(0);
 });
 
-describe('bodies without end', () => {
+describe('[A17] bodies without end', () => {
   const flood = (head: string) => (socket: import('node:net').Socket) => {
     socket.write(head);
     const more = (): void => {
@@ -127,4 +131,41 @@ test('a blob without length, ended by the end of the connection, is verified by 
 test('a header of 64 KiB is refused', async () => {
   const { registry } = await speaking(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(65_536)}\r\n\r\n`);
   expect((await failure(readBlob(registry))).code).toBe('UNAVAILABLE');
+});
+
+describe('[row 118] a blob is read on', () => {
+  const text = 'abcdefghijklmnopqrstuvwxyz'.repeat(1000);
+  const long = blob(text);
+  const read = async (registry: RegistryClient) => (await registry.getBlob('r', long.digest)).text();
+
+  /** A registry that sends what is asked for, but breaks after 10,000 bytes of the first answer. */
+  async function breaking(
+    how: (response: ServerResponse) => void,
+    options: ClientOptions = {},
+  ): Promise<{ registry: RegistryClient; ranges: (string | undefined)[] }> {
+    const ranges: (string | undefined)[] = [];
+    const { url } = await httpServer(({ headers }, response) => {
+      const { range } = headers;
+      const from = Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
+      response.writeHead(range === undefined ? 200 : 206, {
+        'content-length': text.length - from,
+        ...(range !== undefined && { 'content-range': `bytes ${from}-${text.length - 1}/${text.length}` }),
+      });
+      if (ranges.push(range) > 1) response.end(text.slice(from));
+      else response.write(text.slice(0, 10_000), () => how(response));
+    });
+    const registry = registryClient(url, { clock: leapingClock(), ...options });
+    onTestFinished(() => registry.close());
+    return { registry, ranges };
+  }
+
+  test.each<[string, (response: ServerResponse) => void, ClientOptions]>([
+    ['whose connection was closed', (response) => response.destroy(), {}],
+    ['whose connection was reset', ({ socket }) => void setTimeout(() => socket?.resetAndDestroy(), 20), {}],
+    ['that stalls', () => {}, { connections: { idleTimeout: 200 } }],
+  ])('%s', async (_, how, options) => {
+    const { registry, ranges } = await breaking(how, options);
+    expect(await read(registry)).toBe(text);
+    expect(ranges).toEqual([undefined, `bytes=10000-${text.length - 1}`]);
+  });
 });

@@ -76,8 +76,8 @@ describe('answers that break off in the middle', () => {
       const server = await dockerRegistry(stage);
       await stage.stowage('copy', `oci-layout:${layout.directory}:latest`, `${server.host}/a:1`);
       let cuts = 0;
-      for (const seed of ['1', '2', '3', '4', '5']) {
-        const options = ['--fault', '0.6', '--faults', 'cut', '--bandwidth', '100000000', '--seed', seed];
+      for (const seed of ['1', '2', '3', '4', '5', '6', '7', '8']) {
+        const options = ['--fault', '0.4', '--faults', 'cut', '--bandwidth', '100000000', '--seed', seed];
         const line = await proxy(stage, server, ...options);
         const directory = stage.newFolder('pulled');
         const { code, stderr } = await copyThrough(stage, `${line.host}/a:1`, `oci-layout:${directory}:1`);

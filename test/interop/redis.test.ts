@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Redis } from 'ioredis';
 import { describe, expect } from 'vitest';
+import { registryClient, type RegistryClient } from '../../src/client/index.ts';
 import { mediaTypes, type Descriptor } from '../../src/oci/index.ts';
-import { intercept } from '../../src/registry/index.ts';
+import { errorCode, intercept } from '../../src/registry/index.ts';
 import { createHandler, listen } from '../../src/server/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { cached, redisCache, type CacheEvent, type CacheStore } from '../../src/wrap/cache/index.ts';
@@ -55,6 +57,27 @@ async function redisServer(stage: Stage): Promise<RedisServer> {
   client.on('error', () => {});
   stage.onClose(async () => client.disconnect());
   return { url: `redis://127.0.0.1:${port}`, client, process: process_ };
+}
+
+/** Docker's registry, which keeps its descriptors in that Redis. */
+async function registryWithRedis(stage: Stage, host: string): Promise<RegistryClient> {
+  const rootdirectory = stage.newFolder('registry');
+  const settings = `${rootdirectory}.json`;
+  await writeFile(
+    settings,
+    JSON.stringify({
+      version: 0.1,
+      log: { level: 'info' },
+      storage: { filesystem: { rootdirectory }, cache: { blobdescriptor: 'redis' } },
+      redis: { addr: host },
+      http: { addr: '127.0.0.1:0', secret: 'not a secret' },
+    }),
+  );
+  const running = stage.start('docker-registry', ['serve', settings]);
+  const [, address = ''] = await running.line(/listening on (127\.0\.0\.1:\d+)/);
+  const client = registryClient(address);
+  stage.onClose(client.close);
+  return client;
 }
 
 function open(stage: Stage, url: string, options: { readonly prefix?: string } = {}): CacheStore {
@@ -161,6 +184,33 @@ describe('a cache in Redis', () => {
         if (Object.keys(fields).length > 0) await client.hset(common, fields);
         expect(await look(), JSON.stringify(fields)).toBeUndefined();
       }
+
+      // What the registry has noted for all of its repositories says nothing about those of another one.
+      await client.hset(common, { digest, size: text.length, mediatype: blob.mediaType });
+      await client.sadd('repository::registry.test//a/b::blobs', digest);
+      expect(await store.descriptor(A, 'blobs', digest)).toBeUndefined();
+    },
+  );
+
+  play(
+    'shares it with docker-registry: each reads what the other wrote',
+    ['redis-server', 'docker-registry'],
+    async (stage) => {
+      const { url } = await redisServer(stage);
+      const registry = await registryWithRedis(stage, new URL(url).host);
+      const store = open(stage, url);
+      await registry.pushBlob('a/b', blob, bytes(text));
+      await registry.resolveBlob('a/b', digest);
+      expect(await store.descriptor(own, 'blobs', digest)).toEqual(blob);
+      expect(await store.descriptor({ ...own, repository: 'c/d' }, 'blobs', digest)).toBeUndefined();
+
+      // Of this one it knows from us alone.
+      const other = { ...blob, digest: named('other'), size: 5 };
+      expect(await registry.resolveBlob('a/b', other.digest).catch(errorCode)).toBe('BLOB_UNKNOWN');
+      await note(store, own, other);
+      expect(await registry.resolveBlob('a/b', other.digest)).toEqual(other);
+      await store.clearDescriptor(own, other.digest);
+      expect(await registry.resolveBlob('a/b', other.digest).catch(errorCode)).toBe('BLOB_UNKNOWN');
     },
   );
 

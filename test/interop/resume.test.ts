@@ -174,9 +174,10 @@ async function expectBlob({ url }: Server): Promise<void> {
     layers: readonly { digest: Digest; size: number }[];
   }>();
   const [layer] = manifest.layers;
-  expect(layer?.size).toBe(SIZE);
+  if (layer === undefined) throw new Error('the image has no layer');
+  expect(layer.size).toBe(SIZE);
   let size = 0;
-  for await (const piece of await registry.getBlob('big', layer?.digest ?? 'sha256:')) size += piece.length;
+  for await (const piece of await registry.getBlob('big', layer.digest)) size += piece.length;
   expect(size).toBe(SIZE);
   await registry.close();
 }

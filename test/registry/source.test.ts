@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
-import { collect, errorCode, openable, type Source } from '../../src/registry/index.ts';
+import { collect, errorCode, openable, openAt, type Source } from '../../src/registry/index.ts';
 import { bytes } from '../oci/words.ts';
 import { failure, stream } from './streams.ts';
 
@@ -26,7 +26,10 @@ const SOURCES: Readonly<Record<string, readonly [make: () => Source, replayable:
   'a function that opens a stream': [() => () => stream('one ', 'two three'), true],
   'a function that promises a stream': [() => async () => stream('one ', 'two three'), true],
   'a function that opens a file': [() => () => createReadStream(file), true],
+  'an object that opens bytes': [() => ({ open: () => bytes(TEXT) }), true],
+  'an object that opens a stream': [() => ({ open: async () => stream('one ', 'two three') }), true],
   'a stream': [() => stream('one ', 'two ', 'three'), false],
+  'a stream of a file': [() => createReadStream(file), false],
   'a ReadableStream': [web, false],
   'a stream of Node': [() => Readable.from([Buffer.from('one two '), Buffer.from('three')]), false],
 };
@@ -52,6 +55,26 @@ describe('a source', () => {
     ['a stream', stream()],
   ])('of nothing: %s', async (_, source) => {
     expect(await collect(openable(source).open())).toHaveLength(0);
+  });
+
+  test.each<readonly [string, () => Source]>([
+    ['bytes', () => bytes(TEXT)],
+    ['a blob', () => new Blob(['one ', 'two ', 'three'])],
+    ['a function', () => () => stream('one ', 'two ', 'three')],
+    ['an object', () => ({ open: (offset) => bytes(TEXT.slice(offset)) })],
+    ['a stream', () => stream('one ', 'two ', 'three')],
+  ])('from an offset on: %s', async (_, make) => {
+    for (const offset of [0, 3, 4, 6, TEXT.length]) {
+      const rest = await collect(openAt(openable(make()), offset));
+      expect(new TextDecoder().decode(rest)).toBe(TEXT.slice(offset));
+    }
+  });
+
+  test('that can begin in the middle is told where, and until when', () => {
+    const opened: unknown[] = [];
+    const source: Source = { open: (...asked) => (opened.push(asked), bytes('')) };
+    const { signal } = new AbortController();
+    return collect(openAt(openable(source), 7, signal)).then(() => expect(opened).toEqual([[7, signal]]));
   });
 
   test('has its bytes at hand, or not', () => {

@@ -63,6 +63,16 @@ test('a client gets all of them', async () => {
   expect(found.find(({ digest }) => digest === named('referrer 7'))).toEqual(all[7]);
 });
 
+test('[A22] more than can be put in order are refused, not hidden', async () => {
+  const [one] = all;
+  const many = replacing(memoryRegistry(), 'referrers', async function* () {
+    for (let left = 100_001; left > 0; left--) if (one !== undefined) yield one;
+  });
+  const { status, text } = await ask(createHandler(many), `GET /v2/a/referrers/${subject}`);
+  expect(status).toBe(400);
+  expect(text).toContain('more than 100000 referrers');
+});
+
 test('few come in one page, none as an empty one, and `last` may be anything', async () => {
   expect(await pages(`/v2/a/referrers/${subject}?artifactType=application/vnd.tenth`)).toHaveLength(1);
   expect(await pages(`/v2/a/referrers/${subject}?artifactType=none`)).toEqual([[]]);

@@ -41,7 +41,11 @@ describe.each(Object.entries(stores))('over %s', (_, open) => {
     const { headers } = await send('POST /v2/a/blobs/uploads/');
     const patched = await send(`PATCH ${headers['location']}`, {}, TEXT.slice(0, 4));
     expect(patched).toMatchObject({ status: 202, headers: { range: '0-3' } });
-    await act({ ask: send, place: patched.headers['location'] as string, registry }).finally(gone);
+    try {
+      await act({ ask: send, place: patched.headers['location'] as string, registry });
+    } finally {
+      await gone();
+    }
   }
 
   test('a chunk that begins elsewhere: 416, and the upload survives [row 129]', () =>

@@ -5,6 +5,8 @@ import {
   isImageType,
   isIndexType,
   isNonDistributable,
+  printable,
+  verifiableAlgorithm,
   type Descriptor,
   type Digest,
 } from '../../oci/index.ts';
@@ -13,6 +15,7 @@ import {
   isNotFound,
   isRegistryError,
   missingDigests,
+  RegistryError,
   type PushManifestOptions,
   type Source,
 } from '../../registry/index.ts';
@@ -114,6 +117,13 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
         throw error;
       return moveBlob(descriptor);
     }
+    // Only a digest that was checked keeps an index from listing itself, or others without end.
+    if (manifest.manifest.kind === 'index' && verifiableAlgorithm(descriptor.digest) === undefined)
+      throw new RegistryError(
+        'MANIFEST_INVALID',
+        `an index lists the index ${printable(descriptor.digest, 160)}, whose digest cannot be checked: it might go in a circle`,
+        { repository: from.repository, reference: descriptor.digest },
+      );
     await transfer.fill(manifest);
     await transfer.push(manifest, { digest: descriptor.digest });
     documents.delete(descriptor.digest);

@@ -55,8 +55,8 @@ export function createIndexReader(place: LayoutPlace): IndexReader {
     const stamp = await stampOf(path);
     if (stamp === undefined) {
       held = undefined;
-      await checkAbsence(place);
-      return undefined;
+      // Another writer may have made the layout between two looks at it.
+      return (await isThereNow(place)) ? load() : undefined;
     }
     if (held !== undefined && held.settled && sameFile(held.stamp, stamp)) return held.snapshot;
     const file = await readBounded(place, 'index.json', INDEX_LIMIT);
@@ -130,14 +130,19 @@ function sameFile(a: BigIntStats, b: BigIntStats): boolean {
   );
 }
 
-/** Tells a layout that is not there yet from one that is broken, where `index.json` is missing. */
-async function checkAbsence(place: LayoutPlace): Promise<void> {
+/**
+ * Tells a layout that is not there yet from one that is broken, where `index.json` is missing.
+ * @returns whether it has come to be there meanwhile
+ */
+async function isThereNow(place: LayoutPlace): Promise<boolean> {
   const names = await namesIn(place.path);
-  if (!names?.includes('oci-layout')) return;
+  if (!names?.includes('oci-layout')) return false;
   await checkLayoutFile(place);
-  // We write `index.json` last: without a blob, this is a layout whose making was cut short.
+  // We write `index.json` before any blob: without a blob, this is a layout whose making was cut short, or goes on.
   const blobs = await namesIn(join(place.path, 'blobs'));
-  if (blobs?.length) throw layoutInvalid(place.repository, 'index.json', 'it is missing');
+  if (!blobs?.length) return false;
+  if ((await stampOf(join(place.path, 'index.json'))) !== undefined) return true;
+  throw layoutInvalid(place.repository, 'index.json', 'it is missing');
 }
 
 /** Why a layout that is not there cannot be read. */

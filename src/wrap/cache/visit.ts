@@ -73,7 +73,10 @@ export function createVisit(
     async kept(kind, digest) {
       const descriptor = await visit.descriptor(kind, digest);
       const bytes = descriptor && (await visit.content(descriptor));
-      return bytes && { descriptor, bytes };
+      if (descriptor === undefined || bytes === undefined) return undefined;
+      // Bytes of one repository may meet the descriptor of another, of which only a header was seen so far.
+      const believed = kind === 'blobs' || !contradicts(bytes, descriptor.mediaType);
+      return believed ? { descriptor, bytes } : undefined;
     },
     tag: (tag) => ask(() => store.tag(scope, tag)),
     async begin() {
@@ -109,6 +112,17 @@ export function createVisit(
     },
   };
   return visit;
+}
+
+/** Whether a document says itself that it is something else; most say what they are. */
+function contradicts(bytes: Uint8Array, mediaType: string): boolean {
+  try {
+    const document: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof document !== 'object' || document === null || !('mediaType' in document)) return false;
+    return document.mediaType !== mediaType;
+  } catch {
+    return false;
+  }
 }
 
 /** What an error says, in one line. */

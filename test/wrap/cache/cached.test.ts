@@ -365,6 +365,15 @@ test('a size that nobody checked is not believed: that of a push which was a mou
   expect(await store.descriptor({ namespace: '', repository: 'r' }, 'blobs', hello.digest)).toBeUndefined();
 });
 
+test('bytes that nobody looked at are not kept: those of a push which was a mount', async () => {
+  const origin = intercept(memoryRegistry(), (operation, next) =>
+    operation.name === 'pushBlob' ? Promise.resolve(hello.descriptor) : next(operation),
+  );
+  const store = memoryCache();
+  await cached(origin, store).pushBlob('r', hello.descriptor, bytes('hellO'), { mountFrom: 's' });
+  expect(await store.content('', hello.digest, hello.bytes.length)).toBeUndefined();
+});
+
 test('lists are always asked for', async () => {
   const { registry, asked } = await scene();
   for (let time = 0; time < 2; time++) {

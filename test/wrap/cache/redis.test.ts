@@ -56,21 +56,36 @@ test('somebody who never answers: the first read waits for the timeout, the othe
   for (let time = 0; time < 20; time++) expect(await read()).toBeLessThan(100);
 });
 
-test('the password is in no event, though Redis repeats it', async () => {
-  const host = await listening(() =>
-    '-ERR unknown command `AUTH`, with args beginning with: `someone` `hunter2` \r\n'.repeat(4),
-  );
-  const { told, read } = await reading(`redis://someone:hunter2@${host}`);
-  for (let time = 0; time < 3; time++) await read();
-  expect(told.some(({ outcome }) => outcome === 'error')).toBe(true);
-  expect(JSON.stringify(told)).not.toMatch(/hunter2|someone/);
-});
+test.each(['as soon as it is greeted', 'when it is asked for something'])(
+  'the password is in no event, though Redis repeats it %s',
+  async (moment) => {
+    const refusal = '-ERR unknown command, with args beginning with: `someone` `hunter2` \r\n';
+    const greetings: Readonly<Record<string, string>> =
+      moment === 'as soon as it is greeted'
+        ? {}
+        : { hello: '*0\r\n', auth: '+OK\r\n', client: '+OK\r\n', info: '$9\r\nloading:0\r\n' };
+    const host = await listening((sent) =>
+      [...sent.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)]
+        .map(([, name = '']) => greetings[name.toLowerCase()] ?? refusal)
+        .join(''),
+    );
+    const { told, read } = await reading(`redis://someone:hunter2@${host}`);
+    for (let time = 0; time < 3; time++) await read();
+    const errors = told.filter(({ outcome }) => outcome === 'error');
+    expect(errors.map(({ reason }) => reason)).toEqual(
+      [1, 2, 3].map(() => (moment.startsWith('as') ? 'Redis: there is no connection' : 'Redis: ERR')),
+    );
+    expect(JSON.stringify(told)).not.toMatch(/hunter2|someone/);
+  },
+);
 
 test('without ioredis the error says what to install', async () => {
   vi.doMock('ioredis', () => {
     throw new Error('Cannot find package');
   });
-  onTestFinished(() => void vi.doUnmock('ioredis'));
+  onTestFinished(() => {
+    vi.doUnmock('ioredis');
+  });
   const store = redisCache();
   expect(await failure(store.epoch({ namespace: '', repository: 'r' }))).toMatchObject({
     message: expect.stringContaining('npm install ioredis') as string,

@@ -385,6 +385,37 @@ test('a blob that is too large to be kept passes through, one request for each w
   );
 });
 
+test('what was measured counts for more than what a header says', async () => {
+  const wrong = {
+    ...head('r/manifests/v1', index),
+    answer: { headers: { ...headersOf(index), 'content-length': '7' } },
+  };
+  await during(memoryCache(), [get('r/manifests/v1', index), wrong], async (registry) => {
+    await reads(registry, 'v1', index);
+    expect((await registry.resolveManifest('r', 'v1')).size).toBe(7);
+    await reads(registry, index.digest, index);
+  });
+});
+
+test('a document is not given out as what only a header says that it is', async () => {
+  const path = `b/manifests/${image.digest}`;
+  const wrong = { 'content-type': index.descriptor.mediaType };
+  await during(
+    memoryCache(),
+    [
+      get(`a/manifests/${image.digest}`, image),
+      { request: `HEAD /v2/${path}`, answer: { headers: { ...headersOf(image), ...wrong } } },
+      get(path, image),
+    ],
+    async (registry) => {
+      await reads(registry, image.digest, image, 'a');
+      await registry.resolveManifest('b', image.digest);
+      await reads(registry, image.digest, image, 'b');
+      await reads(registry, image.digest, image, 'b');
+    },
+  );
+});
+
 test('what was pushed is not asked for', async () => {
   const { mediaType } = image.descriptor;
   await during(

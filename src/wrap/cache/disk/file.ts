@@ -2,7 +2,7 @@ import { open, unlink } from 'node:fs/promises';
 import { RegistryError } from '../../../registry/index.ts';
 
 /** How exactly it is known when a file was used last, in milliseconds: a note at each read would be a write at each read. */
-export const USE_NOTED_EVERY: number = 60 * 60 * 1000;
+const USE_NOTED_EVERY = 60 * 60 * 1000;
 
 /**
  * Reads a file, and notes that it was used.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { abortable, RegistryError } from '../../../registry/index.ts';
 
@@ -29,9 +30,9 @@ export function createConnection({ url, client: given, timeout }: ConnectionOpti
   let closed = false;
   let paused = 0;
 
-  const open = async (): Promise<Redis> => {
+  const create = async (): Promise<Redis> => {
     const { Redis } = await load();
-    const client = new Redis(url ?? 'redis://127.0.0.1:6379', {
+    own = new Redis(url ?? 'redis://127.0.0.1:6379', {
       lazyConnect: true,
       connectTimeout: timeout,
       // What cannot be asked now is not wanted later.
@@ -40,18 +41,24 @@ export function createConnection({ url, client: given, timeout }: ConnectionOpti
       maxRetriesPerRequest: 0,
       retryStrategy: (times) => Math.min(times * 200, PAUSE),
     });
-    // Whoever gives a command is told; without a listener, the process would end.
-    client.on('error', () => {});
-    own = client;
-    // It goes on trying by itself when this fails.
-    await soon(client.connect(), timeout).catch(() => {});
+    // Whoever gives a command is told; without a listener it would be written to the console.
+    own.on('error', () => {});
+    return own;
+  };
+
+  /** Gives a connection that was not up yet the time to come up, once. It goes on trying by itself when that fails. */
+  const open = async (): Promise<Redis> => {
+    const client = given ?? (await create());
+    if (client.status === 'ready') return client;
+    const connected = client.status === 'wait' ? client.connect() : once(client, 'ready');
+    await soon<unknown>(connected, timeout).catch(() => {});
     return client;
   };
 
   /** The connection, if it is up. Nobody waits for one that is known to be down. */
   const ready = async (): Promise<Redis> => {
     if (closed) throw unavailable('the cache was closed');
-    const client = given ?? (await (opening ??= open()));
+    const client = await (opening ??= open());
     if (client.status !== 'ready') throw unavailable('there is no connection');
     if (performance.now() < paused) throw unavailable('it did not answer in time a moment ago');
     return client;

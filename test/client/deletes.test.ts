@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import type { RegistryClient } from '../../src/client/index.ts';
+import { isNotFound } from '../../src/registry/index.ts';
+import type { Answer, Exchange } from '../../src/testing/index.ts';
+import { leapingClock } from '../transport/clock.ts';
+import { during, failure, hello, image } from './talk.ts';
+
+const deleted = (path: string, answer: Answer): Exchange => ({ request: `DELETE /v2/r/${path}`, answer });
+const byDigest = `manifests/${image.digest}`;
+const removeManifest = (registry: RegistryClient) => registry.deleteManifest('r', image.digest);
+const removeTag = (registry: RegistryClient) => registry.deleteManifest('r', '1');
+
+test.each([202, 200, 204])('[row 71] a manifest by its digest, answered with %i', async (status) => {
+  await during([deleted(byDigest, { status })], removeManifest);
+});
+
+test('[row 71] what is not there, and what may not be deleted, can be told from one another', async () => {
+  const gone = await failure(during([deleted(byDigest, { status: 404 })], removeManifest));
+  expect(gone).toMatchObject({ code: 'MANIFEST_UNKNOWN', status: 404 });
+  expect(isNotFound(gone)).toBe(true);
+  const off = await failure(during([deleted(byDigest, { status: 405 })], removeManifest));
+  expect(off).toMatchObject({ code: 'UNSUPPORTED', status: 405 });
+});
+
+test('[row 72] a tag, and then once more', async () => {
+  await during([deleted('manifests/1', { status: 202 })], removeTag);
+  const error = await failure(during([deleted('manifests/1', { status: 404 })], removeTag));
+  expect(error.code).toBe('MANIFEST_UNKNOWN');
+});
+
+test('[row 77] a blob', async () => {
+  await during([deleted(`blobs/${hello.digest}`, { status: 202 })], (registry) =>
+    registry.deleteBlob('r', hello.digest),
+  );
+});
+
+test('a 404 to a request that was sent again: the first one had been heeded, and its answer was lost', async () => {
+  const options = { retries: 5, clock: leapingClock() };
+  for (const lost of [{ reset: true }, { status: 502 }]) {
+    await during([deleted('manifests/1', lost), deleted('manifests/1', { status: 404 })], removeTag, options);
+    const blob = `blobs/${hello.digest}`;
+    await during(
+      [deleted(blob, lost), deleted(blob, { status: 404 })],
+      (registry) => registry.deleteBlob('r', hello.digest),
+      options,
+    );
+  }
+});
