@@ -32,8 +32,8 @@ export async function findInFiles(
 }
 
 /**
- * All that decides what `findInFiles` gives, without running a helper. Where a helper has a say, also when its file was
- * written: a login leaves its trace there, though the password goes elsewhere.
+ * What decides what `findInFiles` gives, without running a helper, and without any secret, as it will be on the disk in
+ * some form: who is named where, and when that file was written, which each login does.
  * @returns nothing where no file knows the registry; undefined where one is a pipe, which only one can read
  * @throws {RegistryError} `CREDENTIALS_INVALID`.
  */
@@ -52,12 +52,9 @@ export async function traceInFiles(
     const writtenAt = file === undefined ? undefined : (await about(file))?.mtimeMs;
     if (found.length > 0) traces.push([writtenAt ?? null, ...found]);
   }
-  const {
-    username = null,
-    password = null,
-    identityToken = null,
-  } = (await findInNetrcFile(host, options)) ?? {};
-  if (password !== null || identityToken !== null) traces.push([username, password, identityToken]);
+  const netrc = await findInNetrcFile(host, options);
+  if (netrc !== undefined)
+    traces.push([netrc.username ?? null, (await about(netrcPath(options)))?.mtimeMs ?? null]);
   return traces;
 }
 

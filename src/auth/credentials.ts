@@ -16,8 +16,8 @@ export type { Credentials } from './login.ts';
 export interface CredentialSource {
   (host: string, repository?: string): Promise<Credentials | undefined>;
   /**
-   * Tells whose credentials these would be, without running helpers: a text that is another one for other
-   * credentials, and has no secret in it. Tokens that are kept between processes are kept by it; without it, or where
+   * Tells whose credentials these would be, without running helpers: a text that is another one for another account,
+   * and is not made of any secret, not even as a hash: it goes to the disk. Tokens that are kept between processes are kept by it; without it, or where
    * it gives undefined, none are kept.
    */
   readonly fingerprint?: (host: string, repository?: string) => Promise<string | undefined>;
@@ -42,9 +42,10 @@ export function staticCredentials(
   };
   return Object.assign(async (host: string) => find(host), {
     fingerprint: async (host: string) => {
-      const { username, password, identityToken, registryToken } = find(host) ?? {};
-      const parts = [username, password, identityToken, registryToken].map((part) => part ?? null);
-      return fingerprintOf(parts.every((part) => part === null) ? [] : parts);
+      const found = find(host);
+      if (found === undefined) return fingerprintOf([]);
+      // A token alone does not say whose it is.
+      return found.username === undefined ? undefined : fingerprintOf([found.username]);
     },
   });
 }

@@ -92,20 +92,25 @@ export async function lookUp(config: DockerConfig, lookup: Lookup): Promise<Cred
 }
 
 /**
- * What `lookUp` would go by, without running a helper: the helper and what it would be asked for, and the entries of the
- * file itself.
+ * What `lookUp` would go by, without running a helper, and without any secret: the helper and what it would be asked
+ * for, and the users of the file's own entries.
  * @returns nothing where the file does not know the registry, and names no helper
+ * @throws {RegistryError} `CREDENTIALS_INVALID`.
  */
 export function trace(
   config: DockerConfig,
   { host, repository }: Omit<Lookup, 'environment'>,
 ): readonly Json[] {
-  const { auths, credHelpers, credsStore = null } = config;
-  const entries = (object: SecretObject): readonly Json[] =>
-    matchingKeys(Object.keys(object), host, repository).map((key) => [key, object[key] ?? null]);
-  const [helpers, own] = [entries(credHelpers), entries(auths)];
-  if (helpers.length === 0 && own.length === 0 && credsStore === null) return [];
-  return [canonicalHost(host), helpers, credsStore, own];
+  const { file, auths, credHelpers, credsStore = null } = config;
+  const matching = (object: SecretObject): readonly string[] =>
+    matchingKeys(Object.keys(object), host, repository);
+  const helpers = matching(credHelpers).map((key) => [key, credHelpers[key] ?? null]);
+  const users = matching(auths).map((key) => [
+    key,
+    parseConfigEntry(auths[key], `${file}, auths["${printable(key)}"]`)?.username ?? null,
+  ]);
+  if (helpers.length === 0 && users.length === 0 && credsStore === null) return [];
+  return [canonicalHost(host), helpers, credsStore, users];
 }
 
 /** Whether a key is for a part of a registry; helpers then are asked for that part, as podman does. */

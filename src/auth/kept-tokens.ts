@@ -37,7 +37,6 @@ export function createKeptTokens(origin: string, options: KeptTokensOptions): Ke
     // The newest stands first, there and here.
     for (const token of stored.toReversed()) {
       const left = token.goodUntil - date();
-      if (left <= 0) continue;
       tokens.add({
         value: token.token,
         goodUntil: now() + Math.min(left, LONGEST_LIFE),

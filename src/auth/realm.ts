@@ -40,13 +40,13 @@ export async function checkRealm(realm: string | undefined, question: RealmQuest
     }
   };
   if (realm === undefined || realm === '') throw refuse('the realm is missing');
-  const said = `the realm "${printable(realm, 200)}"`;
-  if (!URL.canParse(realm)) throw refuse(`${said} is not an absolute URL`);
+  if (!URL.canParse(realm)) throw refuse(`the realm "${printable(realm, 200)}" is not an absolute URL`);
   // As a URL, not as text: `https:evil.test` is absolute by itself, and relative where there is a base.
   const url = follow(new URL(realm).href);
   if (withCredentials && !(await isTrusted(url, registry, allowRealms))) {
+    // Without path and query, which may be signed.
     throw refuse(
-      `${said} is on another site, so it is not given the credentials of ${registry.host}; ` +
+      `the realm ${url.origin} is on another site, so it is not given the credentials of ${registry.host}; ` +
         `if ${url.host} is its token server, allow it with --allow-realm ${url.host}`,
     );
   }

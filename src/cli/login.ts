@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import {
+  noCredentials,
   staticCredentials,
   storeCredentials,
   tokenFiles,
   type CredentialSource,
   type StoredLogin,
 } from '../auth/index.ts';
-import { registryClient } from '../client/index.ts';
 import { cacheFolder } from '../disk/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { fail } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
-import { observe, settingsFor } from './observe.ts';
 import { askLogin, readPassword } from './password.ts';
+import { withPlaces } from './session.ts';
 
 export interface LoginFlags extends Omit<RegistryFlags, 'cache'> {
   readonly username?: string;
@@ -23,46 +23,43 @@ export interface LoginFlags extends Omit<RegistryFlags, 'cache'> {
 /** `stowage login [HOST]`: tries a password at a registry, and keeps it if it is good. */
 export default async function login(this: Context, flags: LoginFlags, host: string): Promise<void> {
   try {
-    await logIn(this, flags, host);
+    const [username, password] = await credentialsFrom(this, flags);
+    await logIn(this, flags, host, { username, password });
   } catch (error) {
     fail(this, error);
     if (error instanceof SyntaxError) this.process.exitCode = exitCodes.usage;
   }
 }
 
-async function logIn(context: Context, flags: LoginFlags, host: string): Promise<void> {
+async function logIn(
+  context: Context,
+  flags: LoginFlags,
+  host: string,
+  user: { readonly username: string; readonly password: string },
+): Promise<void> {
   const { env: environment } = context.process;
-  const [username, password] = await credentialsFrom(context, flags);
-  const settings = (await settingsFor(context, flags)).of(host);
-  // Passwords are looked up by where the registry is.
-  const server = settings.url?.host ?? host;
-  const known = staticCredentials({ [server]: { username, password, origin: 'this login' } });
   let asked = false;
+  let known = noCredentials;
   const credentials: CredentialSource = async (...whose) => {
     asked = true;
     return known(...whose);
   };
-  const { pace, connections } = settings;
-  const { onEvent, end } = observe(context, flags);
-  const registry = registryClient(settings.url ?? host, {
-    credentials,
-    pace,
-    connections,
-    onEvent,
-    allowRealms: [...(flags.allowRealm ?? []), ...(settings.allowRealms ?? [])],
-    ...(flags.maxWait !== undefined && { maxWait: flags.maxWait }),
-    ...((flags.plainHttp?.includes(host) || settings.plainHttp) && { plainHttp: true }),
-  });
-  try {
-    await registry.ping({ signal: context.signal });
-  } finally {
-    await registry.close();
-    end();
-  }
-  const stored = await storeCredentials(server, { username, password }, { environment });
-  // They were got with another password, or with none.
-  await tokenFiles(join(cacheFolder({ environment }), 'tokens')).forget(server);
-  tell(context, host, stored, asked);
+  // Whoever was known before does not count, and neither do the tokens that they got.
+  const uncached = { ...flags, cache: false };
+  await withPlaces(
+    context,
+    uncached,
+    async (places) => {
+      const registry = places.client(host);
+      known = staticCredentials({ [registry.url.host]: { ...user, origin: 'this login' } });
+      await registry.ping({ signal: context.signal });
+      // Passwords are looked up by where the registry is.
+      const stored = await storeCredentials(registry.url.host, user, { environment });
+      await tokenFiles(join(cacheFolder({ environment }), 'tokens')).forget(registry.url.host);
+      tell(context, host, stored, asked);
+    },
+    { credentials },
+  );
 }
 
 async function credentialsFrom(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defaultCredentials, tokenFiles } from '../auth/index.ts';
+import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
 import { cacheFolder } from '../disk/index.ts';
 import { createPlaces, type Places } from '../place/index.ts';
@@ -9,11 +9,15 @@ import { fail } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { observe, settingsFor } from './observe.ts';
 
-/** Runs a command on places that are closed behind it; tells what happens there, as far as it was asked to. */
+/**
+ * Runs a command on places that are closed behind it; tells what happens there, as far as it was asked to.
+ * @param options.credentials those that are known on this machine, unless told
+ */
 export async function withPlaces(
   context: Context,
   flags: RegistryFlags,
   run: (places: Places) => Promise<void>,
+  { credentials }: { readonly credentials?: CredentialSource } = {},
 ): Promise<void> {
   const { env: environment } = context.process;
   const settings = await settingsFor(context, flags).catch((error: unknown) => fail(context, error));
@@ -22,7 +26,7 @@ export async function withPlaces(
   const folder = cacheFolder({ environment });
   const cache = flags.cache ? diskCache(registryCacheFolder({ environment })) : memoryCache();
   const places = createPlaces({
-    credentials: defaultCredentials({ environment }),
+    credentials: credentials ?? defaultCredentials({ environment }),
     settings,
     cache,
     ...(flags.cache && {

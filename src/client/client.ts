@@ -20,6 +20,8 @@ import { writeOperations } from './write.ts';
 export interface RegistryClient extends Registry, Authorization {
   /** As references name it. */
   readonly host: string;
+  /** Where it is: its origin, and the prefix of its paths. */
+  readonly url: URL;
   /**
    * Asks whether it is there, speaks the protocol, and lets us in with the credentials that we have.
    * @throws {RegistryError} `UNAUTHORIZED` or `DENIED` if it does not; and what the authorizer and the transport throw.
@@ -67,6 +69,7 @@ export function registryClient(registry: string | URL, options: ClientOptions = 
   const referrersApi = createReferrersApi(session);
   return {
     host,
+    url: new URL(base),
     ...readOperations(session),
     ...pushOperations(session, options),
     ...writeOperations(session, referrersApi),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { RegistryClient } from '../client/index.ts';
 import { formatReference, parseDockerReference, type Digest } from '../oci/index.ts';
 import { fromInvalid, type Registry } from '../registry/index.ts';
 import { singleLayout } from '../store/layout/index.ts';
@@ -29,6 +30,8 @@ export interface Places {
    * @throws {RegistryError} `REFERENCE_INVALID`.
    */
   open(text: string): Place;
+  /** The client of a registry by itself, for what is asked of no other: logins, tokens. @param host as references name it */
+  client(host: string): RegistryClient;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -72,6 +75,7 @@ export function createPlaces(options: PlacesOptions = {}): Places {
         throw fromInvalid(error, 'REFERENCE_INVALID', { reference: text });
       }
     },
+    client: remotes.client,
     close: remotes.close,
   };
 }

@@ -25,6 +25,8 @@ export interface RemoteOptions extends Omit<
 export interface Remotes {
   /** The registry of a host, behind its mirrors and the cache. */
   open(host: string): Registry;
+  /** The same registry by itself: with neither mirrors nor a cache before it. */
+  client(host: string): RegistryClient;
   close(): Promise<void>;
 }
 
@@ -35,25 +37,33 @@ const MIRROR_WAIT = 5000;
 export function createRemotes(options: RemoteOptions): Remotes {
   const { plainHttp = [], settings, cache, onEvent, ...common } = options;
   const registries = new Map<string, Registry>();
+  const own = new Map<string, RegistryClient>();
   const clients: RegistryClient[] = [];
   const listening = onEvent !== undefined && { onEvent };
 
-  const connect = (target: string | URL, own: ClientOptions): RegistryClient => {
-    const client = registryClient(target, { ...common, ...own, ...listening });
+  const connect = (target: string | URL, set: ClientOptions): RegistryClient => {
+    const client = registryClient(target, { ...common, ...set, ...listening });
     clients.push(client);
     return client;
   };
 
-  const build = (host: string): Registry => {
+  const clientOf = (host: string): RegistryClient => {
+    const known = own.get(host);
+    if (known !== undefined) return known;
     const set = settings?.of(host);
     const allowRealms = [...(common.allowRealms ?? []), ...(set?.allowRealms ?? [])];
-    const plain = plainHttp.includes(host) || set?.plainHttp;
     const client = connect(set?.url ?? host, {
       ...manner(set),
       ...(allowRealms.length > 0 && { allowRealms }),
-      ...(plain !== undefined && plain && { plainHttp: true }),
+      ...((plainHttp.includes(host) || set?.plainHttp === true) && { plainHttp: true }),
     });
-    const mirrors = (set?.mirrors ?? []).map((mirror) => ({
+    own.set(host, client);
+    return client;
+  };
+
+  const build = (host: string): Registry => {
+    const client = clientOf(host);
+    const mirrors = (settings?.of(host).mirrors ?? []).map((mirror) => ({
       name: mirror.name,
       fallback: mirror.fallback,
       registry: connect(mirror.url, {
@@ -77,6 +87,7 @@ export function createRemotes(options: RemoteOptions): Remotes {
       registries.set(host, registry);
       return registry;
     },
+    client: clientOf,
     async close() {
       await Promise.all(clients.map((client) => client.close()));
     },

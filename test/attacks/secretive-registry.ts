@@ -15,13 +15,15 @@ export const secrets = {
 } as const;
 
 /** How somebody is known to the registry, as a login would have left it. */
-export const logins = {
+export const logins: Readonly<
+  Record<'password' | 'identity token', { readonly auth: string; readonly identitytoken?: string }>
+> = {
   password: { auth: Buffer.from(`someone:${secrets.password}`).toString('base64') },
   'identity token': {
     auth: Buffer.from('<token>:').toString('base64'),
     identitytoken: secrets.identityToken,
   },
-} as const;
+};
 
 /** What must not be printed: the secrets, as they are, and as they are sent and written. */
 export const unspeakable: readonly string[] = [

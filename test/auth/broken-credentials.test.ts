@@ -1,6 +1,6 @@
 /** Credentials that cannot be had: what is public is read all the same, and where it is not, that is the reason told. */
 import { describe, expect, test } from 'vitest';
-import { defaultCredentials } from '../../src/auth/index.ts';
+import { defaultCredentials, tokenFiles } from '../../src/auth/index.ts';
 import { exitCodeOf } from '../../src/cli/exit-code.ts';
 import type { RegistryClient } from '../../src/client/index.ts';
 import { digestOf, mediaTypes } from '../../src/oci/index.ts';
@@ -50,6 +50,23 @@ describe('a helper that fails', () => {
       },
       lockedKeyring(),
     );
+  });
+
+  test('leaves no token for nobody behind: with the helper mended, it is somebody again', async () => {
+    const place = home();
+    place.helper('locked', 'exit 1');
+    place.write('.docker/config.json', { credsStore: 'locked' });
+    const keptTokens = tokenFiles(place.at('tokens'));
+    const source = () => defaultCredentials({ environment: { ...place.environment } });
+    const first = [head(undefined, unauthorized), asked, head('Bearer t', found)];
+    await during(first, read, { credentials: source(), keptTokens });
+    place.helper('locked', `echo '{"Username":"alice","Secret":"hunter2"}'`);
+    const own: Exchange = {
+      request: 'GET /token?service=s&scope=repository:r:pull&account=alice',
+      answer: { body: '{"token":"mine","expires_in":300}' },
+    };
+    const second = [head(undefined, unauthorized), own, head('Bearer mine', found)];
+    await during(second, read, { credentials: source(), keptTokens });
   });
 
   test.each<[string, readonly Exchange[]]>([

@@ -147,6 +147,17 @@ describe('who waits', () => {
     await push;
   });
 
+  test('does not, once one with a body was answered', async () => {
+    const { send, next, settled } = slowRegistry();
+    const push = send('PUT', 'a', { body: stream() });
+    (await next()).answer(200);
+    await push;
+    const reads = [send('GET', 'b'), send('GET', 'c')];
+    expect(await settled()).toEqual(['PUT /v2/x/a', 'GET /v2/x/b', 'GET /v2/x/c']);
+    for (const _ of reads) (await next()).answer(200);
+    await Promise.all(reads);
+  });
+
   test('may have a body: one that cannot be sent again is then sent once, with a token', async () => {
     const { send, next, settled } = slowRegistry();
     const read = send('GET', 'a');

@@ -52,11 +52,14 @@ describe('whose credentials these would be', () => {
     expect(spawnSync('test', ['-e', at('asked')]).status, 'no helper was asked').toBe(1);
   });
 
-  test('of the options is another one for each', async () => {
-    const of = async (password: string): Promise<string | undefined> =>
-      staticCredentials({ [HOST]: { username: 'alice', password } }).fingerprint?.(HOST);
+  test('of the options is another one for each user, and none for a token that names nobody', async () => {
+    const of = async (username: string): Promise<string | undefined> =>
+      staticCredentials({ [HOST]: { username, password: 'secret' } }).fingerprint?.(HOST);
     expect(await of('a')).toBe(await of('a'));
     expect(await of('a')).not.toBe(await of('b'));
+    expect(
+      await staticCredentials({ [HOST]: { identityToken: 'secret' } }).fingerprint?.(HOST),
+    ).toBeUndefined();
   });
 
   test.each(['REGISTRY_AUTH_FILE', 'NETRC'])(

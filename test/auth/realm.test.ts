@@ -65,6 +65,12 @@ describe('with credentials', () => {
     expect(await ask(registry, realm)).toContain(`allow it with --allow-realm ${new URL(realm).host}`);
   });
 
+  test('[A45] the refusal names the site, and nothing else of what the registry wrote', async () => {
+    const why = await ask('https://registry.example.com', 'https://evil.test/canary-path?sig=canary-value');
+    expect(why).toContain('the realm https://evil.test is on another site');
+    expect(why).not.toContain('canary');
+  });
+
   test('what the user allows may be asked, with any port or with that one', async () => {
     const [registry, realm] = ['https://registry.example.com', 'https://auth.other.test:8443/token'];
     expect(await ask(registry, realm, true, ['Auth.Other.test'])).toBe('allowed');
