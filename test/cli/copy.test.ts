@@ -28,7 +28,9 @@ test('the digest on standard output, what was done on standard error', async () 
   expect(await multi.held(target, 't')).toEqual([...multi.nodes.keys()]);
   const again = await stowage(['copy', '--stats', `${from}/r:1`, `${to}/t:2`]);
   expect(again.stdout).toBe(`${multi.digest('index')}\n`);
-  expect(again.stderr).toBe(`${to}/t:2 is there already\nrequests: 2 (HEAD manifest 2); cache: miss 1, revalidated 1\n`);
+  expect(again.stderr).toBe(
+    `${to}/t:2 is there already\nrequests: 2 (HEAD manifest 2); cache: miss 1, revalidated 1\n`,
+  );
 });
 
 test('into a layout and out of it', async () => {
