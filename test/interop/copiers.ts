@@ -9,10 +9,10 @@ export interface Copier {
 
 const skopeoCopy = ['copy', '--all', '--src-tls-verify=false', '--dest-tls-verify=false'];
 
-/** Ours first, then those of the others that are installed. */
+/** Ours first, without what earlier copies have left in its cache; then those of the others that are installed. */
 export function copiers(stage: Stage): readonly Copier[] {
   const all: readonly Copier[] = [
-    { name: 'stowage', copy: (from, to) => stage.stowage('copy', from, to) },
+    { name: 'stowage', copy: (from, to) => stage.stowage('copy', '--no-cache', from, to) },
     { name: 'crane', copy: (from, to) => stage.run('crane', 'copy', '--insecure', from, to) },
     {
       name: 'oras',
