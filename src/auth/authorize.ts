@@ -111,7 +111,12 @@ export function createAuthorizer(transport: Transport, options: AuthorizerOption
   return {
     async send(request, scope) {
       const visit = await visitFor(request, scope);
-      const tried = await attempt(visit);
+      let tried = await attempt(visit);
+      if (isOutdated(tried, request)) {
+        await tried.response.discard();
+        await visit.keyring.refuse(tried.first.token, scope, undefined);
+        tried = await attempt(visit);
+      }
       if (!tried.refused) return tried.response;
       const second = await earnPass(visit, tried).catch(afterDiscarding(tried.response));
       const again = await transport(withPass(request, second));
@@ -140,6 +145,18 @@ export function createAuthorizer(transport: Transport, options: AuthorizerOption
       return undefined;
     },
   };
+}
+
+/**
+ * Whether a token of an earlier process was refused as not enough. What its account may do can have changed since; of a
+ * token of this process, a new one would say the same.
+ */
+function isOutdated(
+  tried: Attempt,
+  { body }: TransportRequest,
+): tried is Attempt & { readonly first: Extract<Pass, { kind: 'token' }> } {
+  const { first, response } = tried;
+  return response.status === 403 && first.kind === 'token' && first.token.kept && body?.replayable !== false;
 }
 
 /** A request's first try. */

@@ -34,7 +34,7 @@ export async function findInFiles(
 /**
  * What decides what `findInFiles` gives, without running a helper, and without any secret, as it will be on the disk in
  * some form: who is named where, and when that file was written, which each login does.
- * @returns nothing where no file knows the registry; undefined where one is a pipe, which only one can read
+ * @returns nothing where no file knows the registry; undefined where nobody can tell, as a pipe can be read only once
  * @throws {RegistryError} `CREDENTIALS_INVALID`.
  */
 export async function traceInFiles(
@@ -49,6 +49,8 @@ export async function traceInFiles(
   for (const { file, read } of places(options)) {
     const config = await read();
     const found = config === undefined ? [] : trace(config, { host, repository });
+    // Nothing tells whose they are: no login leaves its trace in a variable, or with a helper that asks a cloud.
+    if (found === undefined || (file === undefined && found.length > 0)) return undefined;
     const writtenAt = file === undefined ? undefined : (await about(file))?.mtimeMs;
     if (found.length > 0) traces.push([writtenAt ?? null, ...found]);
   }

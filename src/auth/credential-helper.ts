@@ -42,6 +42,11 @@ export async function askHelper(name: string, server: string, context: HelperCon
   return answer;
 }
 
+/** Forgets what helpers answered: it was refused, and they may know better by now. */
+export function forgetAnswers(environment: NodeJS.ProcessEnv): void {
+  kept.delete(environment);
+}
+
 /**
  * Gives a login to `docker-credential-NAME store`.
  * @throws {RegistryError} `CREDENTIALS_INVALID` with file, key and helper, also where there is no such program.

@@ -21,12 +21,30 @@ export interface CredentialSource {
    * it gives undefined, none are kept.
    */
   readonly fingerprint?: (host: string, repository?: string) => Promise<string | undefined>;
+  /** Is told that what it gave was refused, so that it looks again where it keeps answers. */
+  readonly forget?: () => Promise<void>;
 }
 
 /** Knows nobody. */
 export const noCredentials: CredentialSource = Object.assign(async () => undefined, {
   fingerprint: async () => fingerprintOf([]),
 });
+
+/** User names that say what kind of password it is, and not whose. */
+const COMMON_USERS: ReadonlySet<string> = new Set([
+  '<token>',
+  '00000000-0000-0000-0000-000000000000',
+  'AWS',
+  '_dcgcloud_token',
+  '_json_key',
+  '_json_key_base64',
+  '_token',
+  'gitlab-ci-token',
+  'oauth2',
+  'oauth2accesstoken',
+  'token',
+  'x-access-token',
+]);
 
 /**
  * Knows these, each for the one host that it is given for.
@@ -44,8 +62,9 @@ export function staticCredentials(
     fingerprint: async (host: string) => {
       const found = find(host);
       if (found === undefined) return fingerprintOf([]);
-      // A token alone does not say whose it is.
-      return found.username === undefined ? undefined : fingerprintOf([found.username]);
+      // A token alone does not say whose it is, nor does a user name that all customers of a cloud have.
+      const { username } = found;
+      return username === undefined || COMMON_USERS.has(username) ? undefined : fingerprintOf([username]);
     },
   });
 }
@@ -72,6 +91,10 @@ export function defaultCredentials(options: DefaultCredentialsOptions = {}): Cre
         const { traceInFiles } = await import('./credential-files.ts');
         const trace = await traceInFiles(host, repository, options);
         return trace && fingerprintOf(trace);
+      },
+      forget: async () => {
+        const { forgetAnswers } = await import('./credential-helper.ts');
+        forgetAnswers(options.environment ?? process.env);
       },
     },
   );

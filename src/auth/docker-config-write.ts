@@ -117,9 +117,11 @@ async function rewrite(path: string, change: (auths: SecretObject) => SecretObje
   const { document, auths } = await readConfig(path);
   // By tabs, and without an end of line, as docker does.
   const text = JSON.stringify({ ...document, auths: change(auths) }, null, '\t');
-  await writePrivate(target, text, { durable: true }).catch((error: NodeJS.ErrnoException) => {
-    throw unwritable(target, error);
-  });
+  await writePrivate(target, text, { durable: true, ownerOf: target }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw unwritable(target, error);
+    },
+  );
   return path;
 }
 

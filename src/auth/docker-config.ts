@@ -94,13 +94,14 @@ export async function lookUp(config: DockerConfig, lookup: Lookup): Promise<Cred
 /**
  * What `lookUp` would go by, without running a helper, and without any secret: the helper and what it would be asked
  * for, and the users of the file's own entries.
- * @returns nothing where the file does not know the registry, and names no helper
+ * @returns nothing where the file does not know the registry, and names no helper; undefined where a helper may speak for
+ *   another account each time, as those of clouds do
  * @throws {RegistryError} `CREDENTIALS_INVALID`.
  */
 export function trace(
   config: DockerConfig,
   { host, repository }: Omit<Lookup, 'environment'>,
-): readonly Json[] {
+): readonly Json[] | undefined {
   const { file, auths, credHelpers, credsStore = null } = config;
   const matching = (object: SecretObject): readonly string[] =>
     matchingKeys(Object.keys(object), host, repository);
@@ -110,8 +111,19 @@ export function trace(
     parseConfigEntry(auths[key], `${file}, auths["${printable(key)}"]`)?.username ?? null,
   ]);
   if (helpers.length === 0 && users.length === 0 && credsStore === null) return [];
+  const asked = helpers.length === 0 ? credsStore : helpers[0]?.[1];
+  if (asked !== null && !(typeof asked === 'string' && KEYCHAINS.has(asked))) return undefined;
   return [canonicalHost(host), helpers, credsStore, users];
 }
+
+/** Helpers that know what a login told them: with each login, the file is written anew. */
+const KEYCHAINS: ReadonlySet<string> = new Set([
+  'osxkeychain',
+  'wincred',
+  'secretservice',
+  'pass',
+  'desktop',
+]);
 
 /** Whether a key is for a part of a registry; helpers then are asked for that part, as podman does. */
 function isPart(key: string): boolean {

@@ -1,4 +1,4 @@
-import { isDenied } from '../registry/index.ts';
+import { errorCode, isDenied } from '../registry/index.ts';
 import { headerValues, type TransportResponse } from '../transport/index.ts';
 import { parseChallenges } from './challenge.ts';
 import { identify, type Identity } from './identity.ts';
@@ -44,6 +44,8 @@ export async function earnPass(visit: Visit, refused: Refused): Promise<GivenPas
   try {
     return await earn(visit, refused, offer, identity);
   } catch (error) {
+    // The token server may have been given a password that a helper has replaced meanwhile.
+    if (errorCode(error) === 'UNAUTHORIZED') await keyring.identities.forget();
     throw withProblem(visit, error, identity.problem);
   }
 }

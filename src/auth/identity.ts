@@ -9,7 +9,7 @@ export interface Identities {
   /** Whose credentials these would be, without looking for the secret; undefined where nobody can tell. */
   account(scope: Scope, signal: AbortSignal | undefined): Promise<string | undefined>;
   /** Looks up anew next time: what was found was refused. */
-  forget(): void;
+  forget(): Promise<void>;
 }
 
 /** How long credentials are used before they are looked up again, in milliseconds. */
@@ -28,9 +28,10 @@ export function createIdentities(host: string, source: CredentialSource, now: ()
   return {
     credentials: (scope, signal) => credentials.get(scope, signal),
     account: (scope, signal) => accounts.get(scope, signal),
-    forget() {
+    async forget() {
       credentials.clear();
       accounts.clear();
+      await source.forget?.();
     },
   };
 }

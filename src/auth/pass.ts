@@ -83,7 +83,7 @@ export async function refusedPass(
     await keyring.refuse(pass.token, scope, undefined);
     return withProblem(visit, refusedToken(formatScope(scope), refusal), pass.problem);
   }
-  keyring.identities.forget();
+  await keyring.identities.forget();
   return refusedLogin(refusal);
 }
 

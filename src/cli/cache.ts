@@ -8,9 +8,11 @@ import {
   registryCacheFolder,
   verifyCache,
   type CachedRepository,
+  type Pruned,
 } from '../wrap/cache/index.ts';
 import { print, say, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
+import { fail } from './failure.ts';
 import { formatSize } from './size.ts';
 
 export interface ListFlags {
@@ -28,7 +30,8 @@ export interface PruneFlags {
 /** `stowage cache ls`: the repositories on standard output, the sum on standard error. */
 export async function list(this: Context, { json }: ListFlags): Promise<void> {
   const folder = folderOf(this);
-  const kept = await listCache(folder);
+  const kept = await listCache(folder).catch((error: unknown) => fail(this, error));
+  if (kept === undefined) return;
   if (json) {
     print(this, JSON.stringify({ folder, ...kept }));
     return;
@@ -38,16 +41,9 @@ export async function list(this: Context, { json }: ListFlags): Promise<void> {
 }
 
 /** `stowage cache prune`. */
-export async function prune(this: Context, { maxSize, olderThan, all }: PruneFlags): Promise<void> {
-  const pruned = await pruneCache(folderOf(this), {
-    ...(olderThan !== undefined && { olderThan }),
-    ...(maxSize !== undefined && { maxSize }),
-    ...(all && { maxSize: 0 }),
-  });
-  if (all) {
-    const folder = cacheFolder({ environment: this.process.env });
-    for (const part of ['tokens', 'uploads']) await rm(join(folder, part), { recursive: true, force: true });
-  }
+export async function prune(this: Context, flags: PruneFlags): Promise<void> {
+  const pruned = await pruneAll(this, flags).catch((error: unknown) => fail(this, error));
+  if (pruned === undefined) return;
   say(
     this,
     `removed ${counted(pruned.removed, 'file')}, ${formatSize(pruned.freed)}; ` +
@@ -55,9 +51,22 @@ export async function prune(this: Context, { maxSize, olderThan, all }: PruneFla
   );
 }
 
+async function pruneAll(context: Context, { maxSize, olderThan, all }: PruneFlags): Promise<Pruned> {
+  const folder = cacheFolder({ environment: context.process.env });
+  if (all)
+    for (const part of ['tokens', 'uploads']) await rm(join(folder, part), { recursive: true, force: true });
+  return pruneCache(folderOf(context), {
+    ...(olderThan !== undefined && { olderThan }),
+    ...(maxSize !== undefined && { maxSize }),
+    ...(all && { maxSize: 0 }),
+  });
+}
+
 /** `stowage cache verify`: the files that were wrong on standard output. They are gone, and will be fetched again. */
 export async function verify(this: Context): Promise<void> {
-  const { checked, size, removed } = await verifyCache(folderOf(this));
+  const verified = await verifyCache(folderOf(this)).catch((error: unknown) => fail(this, error));
+  if (verified === undefined) return;
+  const { checked, size, removed } = verified;
   for (const path of removed) print(this, path);
   const wrong = removed.length === 0 ? 'all are right' : `${removed.length} were wrong and were removed`;
   say(this, `checked ${counted(checked, 'file')}, ${formatSize(size)}: ${wrong}`);

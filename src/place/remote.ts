@@ -78,7 +78,7 @@ export function createRemotes(options: RemoteOptions): Remotes {
     // What one registry has says nothing about another with a repository of the same name.
     return cache === undefined
       ? behindMirrors
-      : cached(behindMirrors, cache, { namespace: host, ...listening });
+      : cached(behindMirrors, cache, { namespace: namespaceOf(host, settings), ...listening });
   };
 
   return {
@@ -92,6 +92,12 @@ export function createRemotes(options: RemoteOptions): Remotes {
       await Promise.all(clients.map((client) => client.close()));
     },
   };
+}
+
+/** By where it is, if that is not at its name: what somebody else said under that name is then no longer believed. */
+function namespaceOf(host: string, settings: Settings | undefined): string {
+  const url = settings?.of(host).url;
+  return url === undefined ? host : `${host} (${url.host}${url.pathname.replace(/\/$/, '')})`;
 }
 
 function manner(set: Manner | undefined): ClientOptions {

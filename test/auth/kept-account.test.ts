@@ -40,9 +40,9 @@ describe('whose credentials these would be', () => {
 
   test('is found without running a helper; a login by one changes it', async () => {
     const { environment, write, helper, at } = home();
-    helper('keys', `echo '{"Username":"u","Secret":"s"}'`);
+    helper('pass', `echo '{"Username":"u","Secret":"s"}'`);
     const source = defaultCredentials({ environment });
-    write('.docker/config.json', { credsStore: 'keys', auths: { [HOST]: {} } });
+    write('.docker/config.json', { credsStore: 'pass', auths: { [HOST]: {} } });
     const before = await source.fingerprint?.(HOST, 'x');
     expect(before).toBeDefined();
     expect(spawnSync('touch', ['-d', '2001-01-01', at('.docker/config.json')]).status).toBe(0);
@@ -50,6 +50,19 @@ describe('whose credentials these would be', () => {
       before,
     );
     expect(spawnSync('test', ['-e', at('asked')]).status, 'no helper was asked').toBe(1);
+  });
+
+  test('is not told where nothing on the disk says whose they are: a variable, a helper that asks a cloud', async () => {
+    const { environment, write } = home();
+    const of = async (more: Readonly<Record<string, string>> = {}): Promise<string | undefined> =>
+      defaultCredentials({ environment: { ...environment, ...more } }).fingerprint?.(HOST, 'x');
+    expect(await of({ DOCKER_AUTH_CONFIG: JSON.stringify(entry('alice', 'pw')) })).toBeUndefined();
+    write('.docker/config.json', { credHelpers: { [HOST]: 'ecr-login' } });
+    expect(await of()).toBeUndefined();
+    write('.docker/config.json', { credsStore: 'gcloud' });
+    expect(await of()).toBeUndefined();
+    write('.docker/config.json', entry('alice', 'pw'));
+    expect(await of()).toBeDefined();
   });
 
   test('of the options is another one for each user, and none for a token that names nobody', async () => {
@@ -117,6 +130,31 @@ test('[rows 30, 31] a token that was kept and is refused gives way to one new on
   const third = visit([TOKEN, token('t3')], [`GET ${URL_OF_X} | Bearer t3`, {}]);
   expect((await third.send()).status).toBe(200);
   third.server.done();
+});
+
+test('[A37] a kept token that is not enough any more gives way to a new one: its account may have been allowed since', async () => {
+  const { at } = home();
+  const run = async (...exchanges: readonly Exchange[]): Promise<number> => {
+    const server = script(...exchanges);
+    const { send } = createAuthorizer(server.transport, { keptTokens: tokenFiles(at('tokens')) });
+    const { status } = await send(get, x);
+    server.done();
+    return status;
+  };
+  expect(
+    await run(
+      [`GET ${URL_OF_X}`, unauthorized(CHALLENGE)],
+      [TOKEN, token('t1')],
+      [`GET ${URL_OF_X} | Bearer t1`, { status: 403 }],
+    ),
+  ).toBe(403);
+  expect(
+    await run(
+      [`GET ${URL_OF_X} | Bearer t1`, { status: 403 }],
+      [TOKEN, token('t2')],
+      [`GET ${URL_OF_X} | Bearer t2`, {}],
+    ),
+  ).toBe(200);
 });
 
 test('what is read as nobody, because a helper fails, is not kept as ours', async () => {

@@ -136,8 +136,8 @@ describe('the value for other programs', () => {
 
   test('names the helper that failed, also where an earlier process knew the way', async () => {
     const place = home();
-    place.helper('locked', 'exit 1');
-    place.write('.docker/config.json', { credsStore: 'locked' });
+    place.helper('pass', 'exit 1');
+    place.write('.docker/config.json', { credsStore: 'pass' });
     const options = {
       credentials: defaultCredentials({ environment: place.environment }),
       keptTokens: tokenFiles(place.at('tokens')),
@@ -152,7 +152,7 @@ describe('the value for other programs', () => {
     );
     expect(await failure(authorization([get(`${REGISTRY}/`)], y))).toMatchObject({
       code: 'CREDENTIALS_INVALID',
-      message: expect.stringContaining('docker-credential-locked failed'),
+      message: expect.stringContaining('docker-credential-pass failed'),
     });
     done();
   });

@@ -66,15 +66,16 @@ test.each([
 });
 
 test('--version takes at most twice as long as starting Node', async () => {
-  const best = async (run: () => Promise<Ran>): Promise<number> => {
-    let least = Infinity;
-    for (let at = 0; at < 7; at++) {
-      const started = performance.now();
-      await run();
-      least = Math.min(least, performance.now() - started);
-    }
-    return least;
+  const time = async (run: () => Promise<Ran>): Promise<number> => {
+    const started = performance.now();
+    await run();
+    return performance.now() - started;
   };
-  const [bare, ours] = [await best(() => node('-e', '0')), await best(() => stowage('--version'))];
+  // The best of several rounds, in turns: what else the machine does meets both.
+  let [bare, ours] = [Infinity, Infinity];
+  for (let round = 0; round < 10; round++) {
+    bare = Math.min(bare, await time(() => node('-e', '0')));
+    ours = Math.min(ours, await time(() => stowage('--version')));
+  }
   expect(ours / bare).toBeLessThan(2);
 });

@@ -67,6 +67,9 @@ export function writes(shared: Shared): Writes {
       const algorithm = verifiableAlgorithm(digest);
       if (algorithm === undefined || digestOf(bytes, algorithm) !== digest) return pushed;
       await visit.learn('manifests', { mediaType, digest, size: bytes.length }, bytes);
+      // A read of the tag that began before may end after: clearing keeps what it brings from being stored.
+      for (const tag of pushed.tags) await visit.forgetTag(tag);
+      await visit.begin();
       for (const tag of pushed.tags) await visit.learnTag(tag, { digest, at: shared.now() });
       return pushed;
     },

@@ -34,7 +34,7 @@ export async function pruneCache(folder: string, options: PruneOptions = {}): Pr
     // No write takes an hour. An epoch matters for as long as a read that began before it may last.
     const stale = file.temporary ? age > HOUR : file.part === 'epochs' ? age > 24 * HOUR : age > olderThan;
     if (stale) going.push(file);
-    else if (!file.temporary) files.push(file);
+    else if (!file.temporary && file.part !== 'epochs') files.push(file);
   }
   files.sort((a, b) => a.used - b.used);
   let size = files.reduce((sum, file) => sum + file.occupied, 0);
