@@ -13,7 +13,7 @@ const below = {
   client: ['disk', 'auth', 'transport', 'protocol', 'registry', 'oci'],
   server: ['protocol', 'registry', 'oci'],
   testing: ['transport', 'protocol', 'registry', 'oci'],
-  'store/[^/]+': ['registry', 'oci'],
+  'store/[^/]+': ['disk', 'registry', 'oci'],
   'wrap/[^/]+': ['disk', 'registry', 'oci'],
   image: ['registry', 'oci'],
   settings: ['transport', 'registry', 'oci'],

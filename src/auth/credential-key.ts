@@ -1,5 +1,5 @@
 /** How credential files name registries: `host`, `host:port`, `https://host/v1/`, and podman's `host/some/path`. */
-import { DOCKER_HUB, isDockerHub } from '../oci/index.ts';
+import { canonicalHost } from '../oci/index.ts';
 
 /** Docker Hub's name in Docker's files and for its helpers, from the days of the first protocol. */
 export const HUB_KEY = 'https://index.docker.io/v1/';
@@ -9,7 +9,7 @@ const NOT_REGISTRIES: ReadonlySet<string> = new Set([`${HUB_KEY}access-token`, `
 
 /** Whether both texts are one registry; ports count, and all names of Docker Hub are one. */
 export function sameHost(key: string, host: string): boolean {
-  return canonicalHost(key) === canonicalHost(host);
+  return hostOfKey(key) === hostOfKey(host);
 }
 
 /**
@@ -60,9 +60,7 @@ function splitKey(key: string): Key {
   };
 }
 
-/** The one name for all that mean a registry: in lower case, and any of Docker Hub's as `docker.io`. */
-export function canonicalHost(key: string): string {
-  // A URL's host never shows the port of https, people do.
-  const name = splitKey(key).host.toLowerCase().replace(/:443$/, '');
-  return isDockerHub(name) ? DOCKER_HUB : name;
+/** The one name for all keys that mean a registry. */
+export function hostOfKey(key: string): string {
+  return canonicalHost(splitKey(key).host);
 }

@@ -2,7 +2,7 @@ import { isObject, printable, type Json } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { parseConfigEntry } from './config-entry.ts';
 import { askHelper, fromHelper } from './credential-helper.ts';
-import { canonicalHost, HUB_KEY, matchingKeys, sameHost } from './credential-key.ts';
+import { HUB_KEY, hostOfKey, matchingKeys, sameHost } from './credential-key.ts';
 import type { Credentials } from './login.ts';
 import { parseSecretObject, type SecretObject } from './secret-json.ts';
 
@@ -113,7 +113,7 @@ export function trace(
   if (helpers.length === 0 && users.length === 0 && credsStore === null) return [];
   const asked = helpers.length === 0 ? credsStore : helpers[0]?.[1];
   if (asked !== null && !(typeof asked === 'string' && KEYCHAINS.has(asked))) return undefined;
-  return [canonicalHost(host), helpers, credsStore, users];
+  return [hostOfKey(host), helpers, credsStore, users];
 }
 
 /** Helpers that know what a login told them: with each login, the file is written anew. */

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePrivate } from '../disk/index.ts';
+import { readPrivate, writePrivate } from '../disk/index.ts';
 import { isObject, type Json } from '../oci/index.ts';
-import { canonicalHost } from './credential-key.ts';
+import { hostOfKey } from './credential-key.ts';
 import { parseSecretObject } from './secret-json.ts';
 import type {
   StoredAccess,
@@ -21,11 +20,11 @@ const LONGEST = 1024 * 1024;
 
 /** The store behind `tokenFiles`: a folder for each host, so that it can be forgotten as a whole. */
 export function openTokenFolder(folder: string, { now = Date.now }: TokenFilesOptions): TokenStore {
-  const folderOf = (host: string): string => join(folder, hash(canonicalHost(host)));
+  const folderOf = (host: string): string => join(folder, hash(hostOfKey(host)));
   const pathOf = ({ origin, account }: TokenStoreKey): string =>
     join(folderOf(new URL(origin).host), `${hash(`${origin} ${account}`)}.json`);
   const read = async (key: TokenStoreKey): Promise<StoredAccess | undefined> => {
-    const bytes = await readOwn(pathOf(key));
+    const bytes = await readPrivate(pathOf(key), LONGEST);
     return bytes && parse(bytes, key);
   };
   const write = async (key: TokenStoreKey, { tokens, ...where }: StoredAccess): Promise<void> => {
@@ -82,27 +81,6 @@ function hash(text: string): string {
 
 function isForSame(a: StoredToken, b: StoredToken): boolean {
   return a.realm === b.realm && a.service === b.service && a.scope === b.scope;
-}
-
-/** @returns undefined for what is not a file that we, and nobody else, can have written. */
-async function readOwn(path: string): Promise<Uint8Array | undefined> {
-  let file: FileHandle;
-  try {
-    // Neither follows a link nor waits for whoever writes into a pipe. Windows has neither flag.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    file = await open(path, flags);
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size, uid, mode } = await file.stat();
-    const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
-    const windows = process.platform === 'win32';
-    const ours = windows || (uid === process.getuid?.() && (mode & 0o077) === 0);
-    return isFile && ours && size <= LONGEST ? await file.readFile() : undefined;
-  } finally {
-    await file.close();
-  }
 }
 
 /** @returns undefined for what was not written here, or for somebody else: a file may have got another's name. */

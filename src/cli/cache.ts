@@ -1,6 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { cacheFolder } from '../disk/index.ts';
 import { printable } from '../oci/index.ts';
 import {
   listCache,
@@ -13,6 +11,7 @@ import {
 import { print, say, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { fail } from './failure.ts';
+import { tokenFolder, uploadFolder } from './folders.ts';
 import { formatSize } from './size.ts';
 
 export interface ListFlags {
@@ -52,9 +51,9 @@ export async function prune(this: Context, flags: PruneFlags): Promise<void> {
 }
 
 async function pruneAll(context: Context, { maxSize, olderThan, all }: PruneFlags): Promise<Pruned> {
-  const folder = cacheFolder({ environment: context.process.env });
   if (all)
-    for (const part of ['tokens', 'uploads']) await rm(join(folder, part), { recursive: true, force: true });
+    for (const folder of [tokenFolder(context), uploadFolder(context)])
+      await rm(folder, { recursive: true, force: true });
   return pruneCache(folderOf(context), {
     ...(olderThan !== undefined && { olderThan }),
     ...(maxSize !== undefined && { maxSize }),

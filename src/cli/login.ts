@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   noCredentials,
   staticCredentials,
@@ -7,11 +6,11 @@ import {
   type CredentialSource,
   type StoredLogin,
 } from '../auth/index.ts';
-import { cacheFolder } from '../disk/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import { fail } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
+import { tokenFolder } from './folders.ts';
 import { askLogin, readPassword } from './password.ts';
 import { withPlaces } from './session.ts';
 
@@ -55,7 +54,7 @@ async function logIn(
       await registry.ping({ signal: context.signal });
       // Passwords are looked up by where the registry is.
       const stored = await storeCredentials(registry.url.host, user, { environment });
-      await tokenFiles(join(cacheFolder({ environment }), 'tokens')).forget(registry.url.host);
+      await tokenFiles(tokenFolder(context)).forget(registry.url.host);
       tell(context, host, stored, asked);
     },
     { credentials },

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { eraseCredentials, tokenFiles } from '../auth/index.ts';
-import { cacheFolder } from '../disk/index.ts';
 import { say, type Context } from './context.ts';
 import { fail } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
+import { tokenFolder } from './folders.ts';
 import { settingsFor } from './observe.ts';
 
 /** `stowage logout [HOST]`: forgets the password for a registry, and the tokens that were got with it. */
@@ -17,7 +16,7 @@ export default async function logout(
     const { url } = (await settingsFor(this, flags)).of(host);
     const server = url?.host ?? host;
     // First, because it needs nobody's help, and a helper may fail.
-    await tokenFiles(join(cacheFolder({ environment }), 'tokens')).forget(server);
+    await tokenFiles(tokenFolder(this)).forget(server);
     const known = await eraseCredentials(server, { environment });
     say(this, known ? `Logged out of ${host}` : `Nobody was logged in to ${host}`);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { makeFolder } from '../disk/index.ts';
 import { createHandler, listen } from '../server/index.ts';
 import { layoutRegistry } from '../store/layout/index.ts';
 import { print, say, type Context } from './context.ts';
@@ -25,7 +26,7 @@ export default async function serve(
   let server: Awaited<ReturnType<typeof listen>>;
   try {
     // Else the first who pushes would be told, and not the one who can do something about it.
-    await mkdir(root, { recursive: true });
+    await makeFolder(root);
     await access(root, constants.W_OK);
   } catch (error) {
     say(this, `stowage: ${root} cannot be used: ${describeFailure(error)}`);

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
-import { cacheFolder } from '../disk/index.ts';
 import { createPlaces, type Places } from '../place/index.ts';
 import { diskCache, memoryCache, registryCacheFolder } from '../wrap/cache/index.ts';
 import type { Context } from './context.ts';
 import { fail } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
+import { tokenFolder, uploadFolder } from './folders.ts';
 import { observe, settingsFor } from './observe.ts';
 
 /**
@@ -23,17 +22,19 @@ export async function withPlaces(
   const settings = await settingsFor(context, flags).catch((error: unknown) => fail(context, error));
   if (settings === undefined) return;
   const { onEvent, end } = observe(context, flags);
-  const folder = cacheFolder({ environment });
   const cache = flags.cache ? diskCache(registryCacheFolder({ environment })) : memoryCache();
   const places = createPlaces({
     credentials: credentials ?? defaultCredentials({ environment }),
     settings,
     cache,
     ...(flags.cache && {
-      keptTokens: tokenFiles(join(folder, 'tokens')),
-      uploadLog: uploadFiles(join(folder, 'uploads')),
+      keptTokens: tokenFiles(tokenFolder(context)),
+      uploadLog: uploadFiles(uploadFolder(context)),
     }),
-    onEvent,
+    // What is kept for this run alone is nobody's cache.
+    onEvent: (event) => {
+      if (flags.cache || event.type !== 'cache') onEvent(event);
+    },
     ...(flags.maxWait !== undefined && { maxWait: flags.maxWait }),
     ...(flags.plainHttp !== undefined && { plainHttp: flags.plainHttp }),
     ...(flags.allowRealm !== undefined && { allowRealms: flags.allowRealm }),

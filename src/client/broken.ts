@@ -1,5 +1,5 @@
 /** Bodies that break off in the middle: what counts as that, and how often the rest is asked for. */
-import { faultOf, redactUrl, type TransportResponse } from '../transport/index.ts';
+import { createBackoff, faultOf, redactUrl, type TransportResponse } from '../transport/index.ts';
 import type { Call, Session } from './session.ts';
 
 /** The least and the longest wait before that, in milliseconds. */
@@ -14,7 +14,7 @@ export interface Break {
 
 /**
  * Whether a body was broken by the connection, so that asking again may help.
- * @returns undefined for all other errors; whatever it was that the caller's own signal did, is one of those
+ * @returns undefined for all other errors, and for any once the caller's own signal was aborted
  */
 export function breakOf(error: unknown, signal: AbortSignal | undefined): Break | undefined {
   const fault = signal?.aborted === true ? undefined : faultOf(error);
@@ -36,15 +36,16 @@ export interface Patience {
 }
 
 /**
- * Makes the patience for one read, with delays that are spread by chance.
+ * Makes the patience for one read.
  * @param signal ends the waits
- * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ for "decorrelated" jitter
  */
 export function createPatience(session: Session, call: Call, signal: AbortSignal | undefined): Patience {
-  let [tries, delay] = [0, BASE];
+  const backoff = createBackoff({ base: BASE, cap: CAP }, session.clock);
+  let tries = 0;
   return {
     renew() {
-      [tries, delay] = [0, BASE];
+      tries = 0;
+      backoff.reset();
     },
     async wait({ reason, cause }, response, offset, came) {
       if (tries === session.retries) {
@@ -56,8 +57,7 @@ export function createPatience(session: Session, call: Call, signal: AbortSignal
       }
       tries++;
       session.tell({ type: 'resume', url: redactUrl(response.url), offset, reason });
-      delay = Math.min(CAP, BASE + session.clock.random() * (delay * 3 - BASE));
-      await session.clock.sleep(delay, signal);
+      await session.clock.sleep(backoff.next(), signal);
     },
   };
 }

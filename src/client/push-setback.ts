@@ -1,5 +1,5 @@
 import { isRegistryError } from '../registry/index.ts';
-import { faultOf } from '../transport/index.ts';
+import { createBackoff, faultOf } from '../transport/index.ts';
 import type { Position } from './push-chunk.ts';
 import type { Session } from './session.ts';
 
@@ -60,12 +60,10 @@ const PROGRESS = 64 * 1024;
 /** The least and the longest wait, in milliseconds. */
 const [BASE, CAP] = [200, 10_000];
 
-/**
- * Makes the patience for one push, with waits that are spread by chance.
- * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ for "decorrelated" jitter
- */
+/** Makes the patience for one push. */
 export function pushPatience({ retries, clock }: Session): PushPatience {
-  let [breaks, corrections, mark, delay] = [0, 0, 0, BASE];
+  const backoff = createBackoff({ base: BASE, cap: CAP }, clock);
+  let [breaks, corrections, mark] = [0, 0, 0];
   return {
     get breaks() {
       return breaks;
@@ -74,11 +72,11 @@ export function pushPatience({ retries, clock }: Session): PushPatience {
     reached(offset) {
       if (offset < mark + PROGRESS) return;
       mark = offset;
-      [breaks, corrections, delay] = [0, 0, BASE];
+      [breaks, corrections] = [0, 0];
+      backoff.reset();
     },
     async pause(signal) {
-      delay = Math.min(CAP, BASE + clock.random() * (delay * 3 - BASE));
-      await clock.sleep(delay, signal);
+      await clock.sleep(backoff.next(), signal);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Writes a file that only its owner may read (0600, in folders of 0700), as a whole or not at all: readers, and whoever
@@ -14,7 +16,7 @@ export async function writePrivate(
   { durable = false, ownerOf }: { readonly durable?: boolean; readonly ownerOf?: string } = {},
 ): Promise<void> {
   const folder = dirname(path);
-  await makeFolder(folder);
+  await makeFolder(folder, 0o700);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(temporary, 'wx', 0o600);
@@ -31,24 +33,6 @@ export async function writePrivate(
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-/** Not by `recursive`: with that, Node 20 tries for ever where a parent says that it is there and is not, as in /proc. */
-async function makeFolder(path: string): Promise<void> {
-  const make = async (): Promise<boolean> => {
-    try {
-      await mkdir(path, { mode: 0o700 });
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return false;
-      // What is there and is no folder is told by whoever writes into it.
-      if (code !== 'EEXIST') throw error;
-    }
-    return true;
-  };
-  if ((await make()) || dirname(path) === path) return;
-  await makeFolder(dirname(path));
-  await make();
 }
 
 async function giveTo(file: FileHandle, other: string): Promise<void> {
@@ -70,20 +54,23 @@ async function syncFolder(path: string): Promise<void> {
 /**
  * Reads a file that `writePrivate` wrote.
  * @param limit in bytes: what is longer is not ours
- * @returns undefined if there is none, or it is longer.
+ * @returns undefined for what is not there, or is not a file that we, and nobody else, can have written.
  */
 export async function readPrivate(path: string, limit: number): Promise<Uint8Array | undefined> {
-  let file;
+  let file: FileHandle;
   try {
-    file = await open(path, 'r');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
+    // Neither follows a link nor waits for whoever writes into a pipe. Windows has neither flag.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+    file = await open(path, flags);
+  } catch {
+    return undefined;
   }
   try {
-    const { size } = await file.stat();
-    return size > limit ? undefined : await file.readFile();
+    const { size, uid, mode } = await file.stat();
+    const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
+    const windows = process.platform === 'win32';
+    const ours = windows || (uid === process.getuid?.() && (mode & 0o077) === 0);
+    return isFile && ours && size <= limit ? await file.readFile() : undefined;
   } finally {
     await file.close();
   }

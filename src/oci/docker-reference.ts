@@ -56,3 +56,9 @@ export function familiarName(reference: Reference): string {
     ...(digest !== undefined && { digest }),
   });
 }
+
+/** One name for all names of a host: those of Docker Hub are one, case does not count, nor does the port of https. */
+export function canonicalHost(host: string): string {
+  const name = host.toLowerCase().replace(/:443$/, '');
+  return isDockerHub(name) ? DOCKER_HUB : name;
+}

@@ -39,6 +39,7 @@ export interface Places {
 /** The repository of a layout folder that stands by itself, which has no name of its own. */
 const LAYOUT_REPOSITORY = 'layout';
 
+/** Makes the one that opens references. Nothing is connected to before it is asked. */
 export function createPlaces(options: PlacesOptions = {}): Places {
   const remotes = createRemotes(options);
   const layouts = new Map<string, Registry>();

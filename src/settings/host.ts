@@ -1,9 +1,4 @@
-import { DOCKER_HUB, isDockerHub } from '../oci/index.ts';
-
-/** One name for all names of a host: those of Docker Hub are one, case does not count, nor does the port of https. */
-export function canonicalHost(host: string): string {
-  return isDockerHub(host) ? DOCKER_HUB : host.toLowerCase().replace(/:443$/, '');
-}
+import { canonicalHost } from '../oci/index.ts';
 
 /** What is set for a host: under its own name, or else under the longest `*.domain` (with the same port) above it. */
 export function entryFor<T>(entries: ReadonlyMap<string, T>, host: string): T | undefined {

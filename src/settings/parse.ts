@@ -1,7 +1,6 @@
-import { Invalid, parseJson } from '../oci/index.ts';
+import { canonicalHost, Invalid, parseJson } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import type { RegistryEntry, SettingsFile } from './file.ts';
-import { canonicalHost } from './host.ts';
 
 /** So many problems are told at once. */
 const MOST_TOLD = 5;

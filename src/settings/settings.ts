@@ -1,11 +1,14 @@
-import { DOCKER_HUB } from '../oci/index.ts';
+import { canonicalHost, DOCKER_HUB } from '../oci/index.ts';
 import type { Environment, Pace, UndiciOptions } from '../transport/index.ts';
 import type { Manners, MirrorEntry, RegistryEntry, SettingsFile, TlsFiles } from './file.ts';
-import { canonicalHost, entryFor } from './host.ts';
+import { entryFor } from './host.ts';
 import { hubProxy } from './hub-proxy.ts';
 import { createTlsSource, type TlsLayer } from './tls-source.ts';
 
-/** How to talk to a registry, or to a mirror, in the form in which a client of `stowage/client` takes it. */
+/**
+ * How to talk to a registry, or to a mirror, in the form in which a client of `stowage/client` takes it. Where the
+ * registry is, and which mirrors it has, is beside it: `createPlaces({ settings })` of `stowage/place` heeds all of it.
+ */
 export interface Manner {
   readonly pace: Pace;
   /** With what is set for TLS; proxies are those of the environment. */

@@ -1,5 +1,6 @@
 /** HTTP as the client needs it: how requests are sent, and what may go where. */
 export { headerValue, headerValues, type HeaderFields } from '../protocol/index.ts';
+export * from './backoff.ts';
 export * from './clock.ts';
 export * from './event.ts';
 export { faultOf, type Fault } from './failure.ts';

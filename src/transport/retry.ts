@@ -1,5 +1,6 @@
 import { askedDelay } from '../protocol/index.ts';
 import { watch, type RegistryError, type Watched } from '../registry/index.ts';
+import { createBackoff } from './backoff.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Listener, RetryEvent } from './event.ts';
 import { afterTries, faultOf, type Fault } from './failure.ts';
@@ -98,18 +99,15 @@ interface Delays {
 }
 
 function createDelays(clock: Clock, maxWait: number): Delays {
-  let [last, spent] = [BASE, 0];
-  const between = (low: number, high: number): number => low + clock.random() * (high - low);
+  const backoff = createBackoff({ base: BASE, cap: CAP }, clock);
+  let spent = 0;
   const spend = (delay: number): number | undefined => {
     if (spent + delay > maxWait) return undefined;
     spent += delay;
     return delay;
   };
   return {
-    next(least = 0) {
-      last = Math.min(CAP, between(BASE, last * 3));
-      return spend(Math.max(last, least));
-    },
-    short: () => spend(between(BASE, 2 * BASE)),
+    next: (least = 0) => spend(Math.max(backoff.next(), least)),
+    short: () => spend(BASE * (1 + clock.random())),
   };
 }

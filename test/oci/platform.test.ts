@@ -127,7 +127,7 @@ describe('texts', () => {
 
   test('a megabyte is refused in no time', () => {
     for (const text of ['(', '()', '/', 'a'])
-      expect(milliseconds(() => refusal(() => parsePlatform(text.repeat(1_000_000))))).toBeLessThan(100);
+      expect(milliseconds(() => refusal(() => parsePlatform(text.repeat(1_000_000))))).toBeLessThan(1000);
   });
 
   test('for all platforms: reading what was written gives the normal form', () => {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
+import { makeFolder } from '../../disk/index.ts';
 import { about, systemCode } from './failure.ts';
 
 /** What brings things onto the disk so that they stay there; or not quite, when `durable` is off. */
@@ -46,7 +47,7 @@ export function createDisk(root: string, durable: boolean): Disk {
     syncFolder,
     syncFile: (path) => sync(path, process.platform === 'win32' ? constants.O_RDWR : constants.O_RDONLY),
     async makeFolder(path) {
-      const made = await mkdir(path, { recursive: true });
+      const made = await makeFolder(path);
       // Once also for folders that were there: whoever made them may not have got as far as the sync.
       if (!durable || (made === undefined && settled.has(path))) return;
       for (const folder of parents(path, root, made)) {
