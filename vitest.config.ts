@@ -1,13 +1,25 @@
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 
+const ALONE = ['test/store/layout/group.test.ts', 'test/store/layout/referrers.test.ts'];
+
 /** The unit tests: they need nothing but npm packages. */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/interop/**'],
-    // A process for each file: tests of the command line may change cwd and env. It costs 0.2 s a file; where that
-    // hurts, `npx vitest --no-isolate`.
     pool: 'forks',
+    // A process for each file would take a second of each. Only those that put something in the place of a module
+    // have one of their own; the others leave the process as they found it.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'test/interop/**', ...ALONE],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
     testTimeout: 20_000,
     // A forgotten `.only` fails; while working, `npx vitest --allowOnly`.
     allowOnly: false,

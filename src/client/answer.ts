@@ -53,16 +53,18 @@ function errorsOf(body: Uint8Array, own: boolean, hush: Question['hush']): reado
   const text = hush(new TextDecoder().decode(body));
   const errors = parseErrors(new TextEncoder().encode(text));
   if (errors.length > 0)
+    // Again, now that what JSON had escaped reads as it was sent.
     return errors.map(({ detail, ...error }) => ({
       ...error,
+      message: hush(error.message),
       ...(detail !== undefined && { detail: hushDetail(detail, hush) }),
     }));
   if (!own || text === '') return [];
-  return [{ code: 'UNKNOWN', message: wordsOf(text), detail: printable(text, LONGEST_TEXT) }];
+  return [{ code: 'UNKNOWN', message: wordsOf(text, hush), detail: printable(text, LONGEST_TEXT) }];
 }
 
 /** The words in a body that is JSON of another form: `details` is Docker Hub's, the others are what most write. */
-function wordsOf(text: string): string {
+function wordsOf(text: string, hush: Question['hush']): string {
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -72,7 +74,7 @@ function wordsOf(text: string): string {
   if (typeof document !== 'object' || document === null) return '';
   const { details, message: words, error } = document as Readonly<Record<string, unknown>>;
   const said = [details, words, error].find((each) => typeof each === 'string');
-  return said === undefined ? '' : printable(said, 500);
+  return said === undefined ? '' : printable(hush(said), 500);
 }
 
 /**
@@ -82,7 +84,12 @@ function wordsOf(text: string): string {
 async function readError(response: TransportResponse): Promise<Uint8Array | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>(
-    (resolve) => (timer = setTimeout(() => resolve(undefined), ERROR_TIME)),
+    (resolve) =>
+      (timer = setTimeout(() => {
+        // Else who sends a byte now and then would keep the connection.
+        void response.discard();
+        resolve(undefined);
+      }, ERROR_TIME)),
   );
   try {
     return await Promise.race([readBounded(response, ERROR_LIMIT).catch(() => undefined), late]);

@@ -35,7 +35,9 @@ export function createDiscretion(transport: Transport): Discretion {
     },
     hush(text) {
       let hushed = text;
-      for (const secret of secrets) hushed = hushed.replaceAll(secret, '…');
+      // The longest first: a short one may be a part of it, and would leave the rest.
+      for (const secret of [...secrets].toSorted((a, b) => b.length - a.length))
+        hushed = hushed.replaceAll(secret, '…');
       return hushed;
     },
   };

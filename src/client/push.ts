@@ -17,6 +17,8 @@ export type PushSettings = Pick<ClientOptions, 'uploadLog' | 'chunkSize' | 'sing
 
 export function pushOperations(session: Session, settings: PushSettings): Pick<Registry, 'pushBlob'> {
   const { uploadLog, chunkSize, singlePost = false } = settings;
+  if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize > 0))
+    throw new RangeError(`no size of a chunk: ${chunkSize}; it is a whole number of bytes, at least 1`);
   const bookmarkOf = bookmarksIn(session, uploadLog);
   return {
     async pushBlob(repository, { digest, size }, source, { mountFrom, signal } = {}) {

@@ -109,9 +109,16 @@ export function createSession(options: SessionOptions): Session {
     tell,
     async call(call, ...hoped) {
       const { method, body, scope, signal, once } = call;
-      const url = call.url ?? new URL(base.pathname.replace(/\/$/, '') + formatRoute(call.route), base);
+      // A copy: an upload's URL is the upload's, and its query stays as the registry wrote it.
+      const url = new URL(
+        call.url ?? new URL(base.pathname.replace(/\/$/, '') + formatRoute(call.route), base),
+      );
       for (const [name, value] of call.query ?? []) url.searchParams.append(name, value);
-      if (namespace !== undefined && sameOrigin(url, base)) url.searchParams.set('ns', namespace);
+      if (namespace !== undefined && sameOrigin(url, base)) {
+        const others = url.search.slice(1).split('&');
+        const kept = others.filter((parameter) => parameter !== '' && !parameter.startsWith('ns='));
+        url.search = [...kept, `ns=${encodeURIComponent(namespace)}`].join('&');
+      }
       const headers = { 'user-agent': userAgent, ...call.headers };
       const request = {
         method,

@@ -157,7 +157,8 @@ async function send({ agent, proxy, idleTimeout }: Way, request: TransportReques
       },
       // undici takes any async iterable; its types say less.
       body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
-      headersTimeout: body === undefined ? idleTimeout : COMMIT_TIMEOUT,
+      headersTimeout:
+        source !== undefined || method === 'PUT' || method === 'PATCH' ? COMMIT_TIMEOUT : idleTimeout,
       bodyTimeout: idleTimeout,
       // Else undici closes the connection after each HEAD, wary of servers that send a body with it.
       reset: false,

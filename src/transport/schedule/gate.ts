@@ -47,6 +47,8 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
   const waiting = { asking: new Set<Waiting>(), sending: new Set<Waiting>() };
   let serial = 0;
   let rateToldUntil = Number.NEGATIVE_INFINITY;
+  /** Since when the server has had nothing but pauses for us. */
+  let fruitlessSince: number | undefined;
   let rest: { readonly until: number; readonly end: AbortController } | undefined;
 
   /** Lets go who can go, then rests until the next one can. To be called whenever that may have changed. */
@@ -77,6 +79,7 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
     const slot = window.take(lane);
     return {
       free(outcome) {
+        if (outcome === 'served') fruitlessSince = undefined;
         slot.free(outcome);
         advance();
       },
@@ -152,7 +155,9 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
     pause(milliseconds, status) {
       pause.extend(milliseconds, status);
       pause.tell();
-      if (!pause.isTooLong) return;
+      // One pause after the other, with no answer between them, is one that is too long.
+      fruitlessSince ??= clock.now();
+      if (!pause.isTooLong && pause.until - fruitlessSince <= options.maxWait) return;
       for (const one of [...waiting.asking, ...waiting.sending]) one.fail(pause.refusal(one.request));
       stopResting();
     },
