@@ -51,12 +51,10 @@ export async function errorOf(response: TransportResponse, question: Question): 
 function errorsOf(body: Uint8Array, own: boolean, hush: Question['hush']): readonly WireError[] {
   // Before anything is cut off, which might leave half a token.
   const text = hush(new TextDecoder().decode(body));
-  const errors = parseErrors(new TextEncoder().encode(text));
+  const errors = parseErrors(body, hush);
   if (errors.length > 0)
-    // Again, now that what JSON had escaped reads as it was sent.
     return errors.map(({ detail, ...error }) => ({
       ...error,
-      message: hush(error.message),
       ...(detail !== undefined && { detail: hushDetail(detail, hush) }),
     }));
   if (!own || text === '') return [];

@@ -88,9 +88,13 @@ function isWritable(detail: unknown): detail is Json {
 
 /**
  * Reads a body of errors, whatever it is: text, HTML and broken JSON give none.
+ * @param redact takes secrets out of a text, before it is cut or escaped
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
-export function parseErrors(body: Uint8Array): readonly WireError[] {
+export function parseErrors(
+  body: Uint8Array,
+  redact: (text: string) => string = (text) => text,
+): readonly WireError[] {
   let document: Json;
   try {
     document = JSON.parse(new TextDecoder().decode(body)) as Json;
@@ -104,8 +108,8 @@ export function parseErrors(body: Uint8Array): readonly WireError[] {
     const { code, message, detail } = entry;
     return [
       {
-        code: typeof code === 'string' ? printable(code, 60) : 'UNKNOWN',
-        message: typeof message === 'string' ? printable(message, 500) : '',
+        code: typeof code === 'string' ? printable(redact(code), 60) : 'UNKNOWN',
+        message: typeof message === 'string' ? printable(redact(message), 500) : '',
         ...(detail !== undefined && { detail }),
       },
     ];

@@ -141,6 +141,14 @@ describe('a server that repeats what it was sent', () => {
     expect(shown).not.toContain('canary');
   });
 
+  test('escaped, as JSON has it: it is taken out', async () => {
+    const difficult = 'canary "p\\ss" w\u00f6rd';
+    const login = staticCredentials({ 'registry.test': { username: 'someone', password: difficult } });
+    const answer = { status: 403, body: errors({ code: 'X', message: `no ${difficult}` }) };
+    const error = await failure(during([wantsPassword, answered(answer)], read, { credentials: login }));
+    expect(`${error.message} ${JSON.stringify(error)}`).not.toContain('canary');
+  });
+
   test('in a warning: it is taken out', async () => {
     const texts: string[] = [];
     const page = { request: 'GET /v2/r/tags/list?n=1000' };

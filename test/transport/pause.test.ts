@@ -231,3 +231,15 @@ describe('a pause longer than may be waited', () => {
     });
   });
 });
+
+test('pauses that follow each other, with no answer between them, are one that is too long', async () => {
+  const { server, clock, send } = stage({ maxWait: 300_000, concurrency: 1 });
+  const asked = Array.from({ length: 5 }, () => send(get('/a')).catch((error: unknown) => error));
+  await server.answer(429, { 'retry-after': '200' });
+  await clock.pass(200_000);
+  await server.answer(429, { 'retry-after': '200' });
+  await settled();
+  expect(server.came).toBe(2);
+  const [, , ...waiting] = await Promise.all(asked);
+  for (const error of waiting) expect(error).toMatchObject({ code: 'TOOMANYREQUESTS', retryAfter: 200 });
+});
