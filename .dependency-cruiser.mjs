@@ -16,7 +16,7 @@ const below = {
   'store/[^/]+': ['disk', 'registry', 'oci'],
   'wrap/[^/]+': ['disk', 'registry', 'oci'],
   image: ['registry', 'oci'],
-  settings: ['transport', 'registry', 'oci'],
+  settings: ['disk', 'transport', 'registry', 'oci'],
   place: [
     'settings',
     'client',

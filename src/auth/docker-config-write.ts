@@ -1,6 +1,6 @@
 /** Logins as docker writes them: given to a helper, or into its file; all else in the file stays as it is. */
 import { realpath } from 'node:fs/promises';
-import { writePrivate } from '../disk/index.ts';
+import { isMissing, writePrivate } from '../disk/index.ts';
 import { isHost, isObject, printable, type Json } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { readCredentialFile } from './credential-file.ts';
@@ -111,7 +111,7 @@ function helperFor({ file, credHelpers, credsStore }: DockerConfig, host: string
  */
 async function rewrite(path: string, change: (auths: SecretObject) => SecretObject): Promise<string> {
   const target = await realpath(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return path;
+    if (isMissing(error)) return path;
     throw unwritable(path, error);
   });
   const { document, auths } = await readConfig(path);

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPrivate, writePrivate } from '../disk/index.ts';
+import { fileNameFor, readPrivate, writePrivate } from '../disk/index.ts';
 import { isObject, type Json } from '../oci/index.ts';
 import { hostOfKey } from './credential-key.ts';
 import { parseSecretObject } from './secret-json.ts';
@@ -20,9 +19,9 @@ const LONGEST = 1024 * 1024;
 
 /** The store behind `tokenFiles`: a folder for each host, so that it can be forgotten as a whole. */
 export function openTokenFolder(folder: string, { now = Date.now }: TokenFilesOptions): TokenStore {
-  const folderOf = (host: string): string => join(folder, hash(hostOfKey(host)));
+  const folderOf = (host: string): string => join(folder, fileNameFor(hostOfKey(host)));
   const pathOf = ({ origin, account }: TokenStoreKey): string =>
-    join(folderOf(new URL(origin).host), `${hash(`${origin} ${account}`)}.json`);
+    join(folderOf(new URL(origin).host), `${fileNameFor(`${origin} ${account}`)}.json`);
   const read = async (key: TokenStoreKey): Promise<StoredAccess | undefined> => {
     const bytes = await readPrivate(pathOf(key), LONGEST);
     return bytes && parse(bytes, key);
@@ -73,10 +72,6 @@ export function openTokenFolder(folder: string, { now = Date.now }: TokenFilesOp
       await inTurn(() => rm(folderOf(host), { recursive: true, force: true }));
     },
   };
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function isForSame(a: StoredToken, b: StoredToken): boolean {

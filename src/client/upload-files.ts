@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPrivate, writePrivate } from '../disk/index.ts';
+import { fileNameFor, readPrivate, writePrivate } from '../disk/index.ts';
 import type { UploadKey, UploadLog } from './upload-log.ts';
 
 /** Settings of a log on disk. */
@@ -31,10 +30,7 @@ const LIMIT = 32 * 1024;
 export function uploadFiles(folder: string, options: UploadFilesOptions = {}): UploadLog {
   const { expiry = 24 * 60 * 60_000, now = Date.now } = options;
   const pathOf = ({ registry, repository, digest }: UploadKey): string => {
-    const name = createHash('sha256')
-      .update(JSON.stringify([registry, repository, digest]))
-      .digest('hex');
-    return join(folder, `${name}.json`);
+    return join(folder, `${fileNameFor(JSON.stringify([registry, repository, digest]))}.json`);
   };
   const isFresh = ({ at }: Entry): boolean => at <= now() && now() - at < expiry;
   return {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { readBoundedFile } from '../disk/index.ts';
 import { RegistryError } from '../registry/index.ts';
 
 /** Files that are longer, in bytes, are no settings, and no certificates. */
@@ -17,18 +17,14 @@ export async function readBytes(path: string, where: string): Promise<Uint8Array
 
 /** As `readBytes`. @returns undefined if there is no such file. */
 export async function readIfThere(path: string, where: string): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  try {
-    // A stream, because the file may be a pipe (`--registry-config <(…)`), whose size nobody knows.
-    for await (const chunk of createReadStream(path, { end: LONGEST })) chunks.push(chunk as Buffer);
-  } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new RegistryError('SETTINGS_INVALID', `${where}: ${path} cannot be read (${code})`, {
-      cause: error,
-    });
-  }
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length <= LONGEST) return bytes;
-  throw new RegistryError('SETTINGS_INVALID', `${where}: ${path} is longer than ${LONGEST} bytes`);
+  const bytes = await readBoundedFile(path, LONGEST).catch((error: NodeJS.ErrnoException) => {
+    throw new RegistryError(
+      'SETTINGS_INVALID',
+      `${where}: ${path} cannot be read (${error.code ?? 'unknown'})`,
+      { cause: error },
+    );
+  });
+  if (bytes === 'too long')
+    throw new RegistryError('SETTINGS_INVALID', `${where}: ${path} is longer than ${LONGEST} bytes`);
+  return bytes === 'missing' ? undefined : bytes;
 }

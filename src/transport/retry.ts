@@ -33,7 +33,6 @@ const MOST_REFUSALS = 2;
  * body has to be one that can be sent again. What its own source throws is no reason to, nor is the caller's signal.
  * @returns the first answer that is not to be tried again, or the last
  * @throws {RegistryError} the last error of the connection, with the number of tries.
- * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ for "decorrelated" jitter
  */
 export function retry(transport: Transport, options: RetryOptions = {}): Transport {
   const { retries = 5, maxWait = DEFAULT_MAX_WAIT, onEvent = () => {}, clock = systemClock } = options;

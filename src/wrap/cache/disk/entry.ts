@@ -1,7 +1,7 @@
 import { RegistryError } from '../../../registry/index.ts';
 import type { Descriptor } from '../../../oci/index.ts';
 import type { CachedKind, CachedTag, CacheScope } from '../store.ts';
-import { hash } from './folder.ts';
+import { fileNameFor } from '../../../disk/index.ts';
 
 /** What entries hold, by their kind. */
 export type Values = Readonly<Record<CachedKind, Descriptor>> & { readonly tags: CachedTag };
@@ -21,13 +21,13 @@ export const ENTRY_LIMIT = 8192;
 export function formatEntry(entry: Entry): string {
   const { namespace, repository, kind, name, value } = entry;
   const text = JSON.stringify({ namespace, repository, kind, name, value });
-  return `${hash(text)}\n${text}\n`;
+  return `${fileNameFor(text)}\n${text}\n`;
 }
 
 /** Reads an entry. @throws {RegistryError} `BLOB_CORRUPT` for what `formatEntry` did not write. */
 export function parseEntry(bytes: Uint8Array): Entry {
   const [sum, text, ...rest] = new TextDecoder().decode(bytes).split('\n');
-  if (text === undefined || rest.join('') !== '' || sum !== hash(text))
+  if (text === undefined || rest.join('') !== '' || sum !== fileNameFor(text))
     throw new RegistryError('BLOB_CORRUPT', 'an entry of the cache is not as it was written');
   return JSON.parse(text) as Entry;
 }

@@ -1,4 +1,5 @@
 import { open, unlink } from 'node:fs/promises';
+import { isMissing } from '../../../disk/index.ts';
 import { RegistryError } from '../../../registry/index.ts';
 
 /** How exactly it is known when a file was used last, in milliseconds: a note at each read would be a write at each read. */
@@ -41,10 +42,4 @@ export async function remove(path: string): Promise<boolean> {
     if (isMissing(error)) return false;
     throw error;
   }
-}
-
-/** Whether there is nothing at a path. */
-export function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { cacheFolder, type CacheFolderOptions } from '../../../disk/index.ts';
+import { cacheFolder, fileNameFor, type CacheFolderOptions } from '../../../disk/index.ts';
 import { algorithmOf, encodedOf, type Digest } from '../../../oci/index.ts';
 import type { CacheScope } from '../store.ts';
 
@@ -35,7 +34,7 @@ export function contentOfPath(path: string): { readonly digest: Digest; readonly
 
 /** A namespace as it stands in names of files. */
 export function namespaceMark(namespace: string): string {
-  return hash(namespace).slice(0, 16);
+  return fileNameFor(namespace).slice(0, 16);
 }
 
 /** Where the entry of a repository for a digest or tag is. */
@@ -45,16 +44,11 @@ export function entryPath(
   kind: string,
   name: string,
 ): string {
-  const hex = hash(JSON.stringify([namespace, repository, kind, name]));
+  const hex = fileNameFor(JSON.stringify([namespace, repository, kind, name]));
   return join(folder, parts.entries, hex.slice(0, 2), hex.slice(2));
 }
 
 /** Where the epoch of a repository is. */
 export function epochPath(folder: string, { namespace, repository }: CacheScope): string {
-  return join(folder, parts.epochs, hash(JSON.stringify([namespace, repository])));
-}
-
-/** In hex. */
-export function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return join(folder, parts.epochs, fileNameFor(JSON.stringify([namespace, repository])));
 }

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
-import { readPrivate } from '../../../disk/index.ts';
+import { isMissing, readPrivate } from '../../../disk/index.ts';
 import { createHasher, verifiableAlgorithm } from '../../../oci/index.ts';
 import { errorCode } from '../../../registry/index.ts';
 import { ENTRY_LIMIT, parseEntry } from './entry.ts';
-import { isMissing, remove } from './file.ts';
+import { remove } from './file.ts';
 import { contentOfPath, entryPath } from './folder.ts';
 import { walk, type CacheFile } from './walk.ts';
 

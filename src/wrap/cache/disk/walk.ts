@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from './file.ts';
+import { isMissing } from '../../../disk/index.ts';
 import { parts } from './folder.ts';
 
 /** A file of a cache. */
