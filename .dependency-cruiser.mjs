@@ -5,6 +5,8 @@
 /** Room → the rooms below that it may import. A new room is entered here first. */
 const below = {
   oci: [],
+  json: ['oci'],
+  plan: [],
   registry: ['oci'],
   protocol: ['registry', 'oci'],
   transport: ['protocol', 'registry', 'oci'],
@@ -15,7 +17,9 @@ const below = {
   testing: ['transport', 'protocol', 'registry', 'oci'],
   'store/[^/]+': ['disk', 'registry', 'oci'],
   'wrap/[^/]+': ['disk', 'registry', 'oci'],
-  image: ['registry', 'oci'],
+  image: ['plan', 'json', 'registry', 'oci'],
+  builds: ['image', 'plan', 'json', 'registry', 'oci'],
+  share: ['transport', 'registry', 'oci'],
   settings: ['disk', 'transport', 'registry', 'oci'],
   place: [
     'settings',

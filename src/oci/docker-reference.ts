@@ -27,6 +27,13 @@ export function isDockerHub(host: string): boolean {
  * @throws {Invalid} subject `reference`.
  */
 export function parseDockerReference(text: string): FullReference {
+  const reference = parseDockerName(text);
+  const { tag, digest } = reference;
+  return tag === undefined && digest === undefined ? { ...reference, tag: 'latest' } : reference;
+}
+
+/** The same, but what has neither tag nor digest is left without: there, a repository can be meant. */
+export function parseDockerName(text: string): FullReference {
   const { host: recognised, repository: path, tag, digest } = parseReference(text);
   // `localhost` is the one host that the strict grammar cannot tell from a repository.
   const local = recognised === undefined && path.startsWith('localhost/');
@@ -36,7 +43,7 @@ export function parseDockerReference(text: string): FullReference {
   return {
     host: hub ? DOCKER_HUB : host,
     repository: hub && !repository.includes('/') ? `library/${repository}` : repository,
-    ...(tag === undefined && digest === undefined ? { tag: 'latest' } : tag !== undefined && { tag }),
+    ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
   };
 }
@@ -46,13 +53,21 @@ export function parseDockerReference(text: string): FullReference {
  * The host stays where the rest would be read as a place on another one.
  */
 export function familiarName(reference: Reference): string {
+  const { tag, digest, ...name } = reference;
+  if (reference.host !== undefined && isDockerHub(reference.host) && tag === 'latest' && digest === undefined)
+    return familiarReference(name);
+  return familiarReference(reference);
+}
+
+/** The same, with the tag as it is: no `docker.io`, no `library/`. */
+export function familiarReference(reference: Reference): string {
   const { host, repository, tag, digest } = reference;
   if (host === undefined || !isDockerHub(host)) return formatReference(reference);
   const first = repository.slice(0, Math.max(0, repository.indexOf('/')));
   if (first === 'localhost' || isHost(first)) return formatReference(reference);
   return formatReference({
     repository: repository.replace(/^library\/(?=[^/]+$)/, ''),
-    ...(tag !== undefined && !(tag === 'latest' && digest === undefined) && { tag }),
+    ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
   });
 }

@@ -1,0 +1,74 @@
+import { Invalid } from '../oci/index.ts';
+import { endOfValue, skipSpace } from './scan.ts';
+
+/** One of several documents in a stream, as text. */
+export interface JsonText {
+  readonly text: string;
+  /** The line on which it begins, from 1 on. */
+  readonly line: number;
+}
+
+/** Documents longer than this are refused, in characters. */
+const LONGEST = 64 * 1024 * 1024;
+
+/**
+ * Takes apart a stream of JSON documents, one after the other, each on as many lines as it likes.
+ * @throws {Invalid} subject `json`, when the stream ends in the middle of one, or one has more than 64 Mi characters.
+ */
+export async function* jsonDocuments(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<JsonText> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let rest = '';
+  let line = 1;
+  /** No document that has begun can end before this many characters are there. Keeps long ones from being looked through at each chunk. */
+  let enough = 0;
+
+  const take = function* (last: boolean): Generator<JsonText> {
+    for (;;) {
+      const start = skipSpace(rest, 0);
+      line += newlines(rest.slice(0, start));
+      rest = rest.slice(start);
+      if (rest === '' || (rest.length < enough && !last)) return;
+      const end = endOfValue(rest, 0);
+      // A number might go on in the next chunk; so might a word.
+      const whole = end > 0 && (end < rest.length || last || /["}\]]/.test(rest[end - 1] as string));
+      if (!whole && last)
+        throw new Invalid('json', `the document that begins on line ${line} ends in the middle`);
+      if (!whole) {
+        enough = rest.length * 2;
+        if (rest.length > LONGEST)
+          throw new Invalid('json', `the document that begins on line ${line} is too long`);
+        return;
+      }
+      const text = end > 0 ? rest.slice(0, end) : rest;
+      yield { text, line };
+      line += newlines(text);
+      rest = rest.slice(end);
+      enough = 0;
+    }
+  };
+
+  for await (const chunk of chunks) {
+    rest += typeof chunk === 'string' ? chunk : decode(decoder, chunk, line);
+    yield* take(false);
+  }
+  rest += decode(decoder, undefined, line);
+  yield* take(true);
+}
+
+function decode(
+  decoder: InstanceType<typeof TextDecoder>,
+  chunk: Uint8Array | undefined,
+  line: number,
+): string {
+  try {
+    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch {
+    throw new Invalid('json', `not valid UTF-8, in or after line ${line}`);
+  }
+}
+
+function newlines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
