@@ -53,10 +53,13 @@ export function parseDockerName(text: string): FullReference {
  * The host stays where the rest would be read as a place on another one.
  */
 export function familiarName(reference: Reference): string {
-  const { tag, digest, ...name } = reference;
-  if (reference.host !== undefined && isDockerHub(reference.host) && tag === 'latest' && digest === undefined)
-    return familiarReference(name);
-  return familiarReference(reference);
+  const short = familiarReference(reference);
+  const { host, tag, digest } = reference;
+  const isHub = host !== undefined && isDockerHub(host);
+  // What keeps its host keeps its tag: it is not short anyway.
+  return isHub && tag === 'latest' && digest === undefined && !short.startsWith(`${host}/`)
+    ? short.slice(0, -':latest'.length)
+    : short;
 }
 
 /** The same, with the tag as it is: no `docker.io`, no `library/`. */
