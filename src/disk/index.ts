@@ -5,3 +5,4 @@ export * from './file-name.ts';
 export * from './make-folder.ts';
 export * from './missing.ts';
 export * from './private-file.ts';
+export { replaceFile, type FileContents, type ReplaceFileOptions } from './replace-file.ts';

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from './make-folder.ts';
+import { renameInto } from './replace-file.ts';
 
 /**
  * Writes a file that only its owner may read (0600, in folders of 0700), as a whole or not at all: readers, and whoever
@@ -15,40 +15,19 @@ export async function writePrivate(
   bytes: Uint8Array | string,
   { durable = false, ownerOf }: { readonly durable?: boolean; readonly ownerOf?: string } = {},
 ): Promise<void> {
-  const folder = dirname(path);
-  await makeFolder(folder, 0o700);
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
+  await makeFolder(dirname(path), 0o700);
+  await renameInto(path, bytes, {
+    mode: 0o600,
+    durable,
+    prepare: async (file) => {
       if (ownerOf !== undefined) await giveTo(file, ownerOf);
-      if (durable) await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    if (durable) await syncFolder(folder);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+    },
+  });
 }
 
 async function giveTo(file: FileHandle, other: string): Promise<void> {
   const owner = await stat(other).catch(() => undefined);
   if (owner !== undefined) await file.chown(owner.uid, owner.gid).catch(() => {});
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders.
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /**
