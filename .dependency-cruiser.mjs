@@ -11,15 +11,16 @@ const below = {
   protocol: ['registry', 'oci'],
   transport: ['protocol', 'registry', 'oci'],
   disk: [],
+  redis: ['registry', 'oci'],
   auth: ['disk', 'transport', 'protocol', 'registry', 'oci'],
   client: ['disk', 'auth', 'transport', 'protocol', 'registry', 'oci'],
   server: ['protocol', 'registry', 'oci'],
   testing: ['transport', 'protocol', 'registry', 'oci'],
   'store/[^/]+': ['disk', 'registry', 'oci'],
-  'wrap/[^/]+': ['disk', 'registry', 'oci'],
+  'wrap/[^/]+': ['disk', 'redis', 'registry', 'oci'],
   image: ['plan', 'json', 'registry', 'oci'],
   builds: ['image', 'plan', 'json', 'registry', 'oci'],
-  share: ['transport', 'registry', 'oci'],
+  share: ['redis', 'transport', 'registry', 'oci'],
   settings: ['disk', 'transport', 'registry', 'oci'],
   place: [
     'settings',
@@ -45,7 +46,7 @@ const nodeEdge = '/(file|source-file|[^/]+-node)[.]ts$';
 
 /** Loaded when asked for, with an error that says what to install; devDependencies as well, for the tests. */
 const optionalPeers =
-  '/node_modules/(@opentelemetry/api|ioredis)/|^node_modules/(@opentelemetry/api|ioredis)/';
+  '(^|/)node_modules/(@opentelemetry/api|ioredis|rate-limiter-flexible)/';
 
 /** `store/[^/]+` as people read it. */
 const shown = (room) => room.replace('[^/]+', '*');

@@ -1,70 +1,17 @@
 import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { isHost } from '../oci/index.ts';
 import { version } from '../version.ts';
+import { builds } from './builds-routes.ts';
 import { cache } from './cache-routes.ts';
 import type { Context } from './context.ts';
+import { copy } from './copy-command.ts';
+import { deploy } from './deploy-command.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { registryFlags } from './flags.ts';
-
-const lookup = buildCommand({
-  loader: () => import('./lookup.ts'),
-  parameters: {
-    flags: {
-      ...registryFlags,
-      digest: { kind: 'boolean', brief: 'Print the digest alone', optional: true, withNegated: false },
-      platform: {
-        kind: 'parsed',
-        parse: String,
-        brief: 'Only what is for this platform',
-        placeholder: 'OS/ARCH[/VARIANT]',
-        optional: true,
-      },
-    },
-    positional: {
-      kind: 'array',
-      minimum: 1,
-      parameter: { brief: 'A tag or digest in a registry or layout', parse: String, placeholder: 'REF' },
-    },
-  },
-  docs: {
-    brief: 'Describe what stands at a reference, as an index',
-    fullDescription:
-      'Prints the index that describes each reference: platforms read from configs where they are missing, attestations\n' +
-      'paired with their images, and for each entry where it is to be found.\n\n' +
-      'A REF is docker.io/library/alpine:3.20 (or alpine:3.20), localhost:5000/x:y, oci-layout:DIR:TAG, each also with @DIGEST.',
-  },
-});
-
-const copy = buildCommand({
-  loader: () => import('./copy.ts'),
-  parameters: {
-    flags: {
-      ...registryFlags,
-      platform: {
-        kind: 'parsed',
-        parse: String,
-        brief: 'Keep this platform of an index (may be repeated)',
-        placeholder: 'OS/ARCH[/VARIANT]',
-        variadic: true,
-        optional: true,
-      },
-      referrers: {
-        kind: 'boolean',
-        brief: 'Copy signatures, SBOMs and whatever else refers to the image',
-        optional: true,
-        withNegated: false,
-      },
-    },
-    positional: {
-      kind: 'tuple',
-      parameters: [
-        { brief: 'What to copy', parse: String, placeholder: 'FROM' },
-        { brief: 'Where to', parse: String, placeholder: 'TO' },
-      ],
-    },
-  },
-  docs: { brief: 'Copy an image, all platforms and byte for byte, between registries and layouts' },
-});
+import { lookup } from './lookup-command.ts';
+import { parserText } from './parser-text.ts';
+import { sources } from './sources-command.ts';
+import { validate } from './validate-command.ts';
 
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
@@ -183,13 +130,14 @@ const token = buildCommand({
 /** The commands. Each is loaded when it is called. */
 export const application: Application<Context> = buildApplication(
   buildRouteMap({
-    routes: { lookup, copy, serve, cache, login, logout, token },
+    routes: { lookup, validate, copy, builds, deploy, sources, serve, cache, login, logout, token },
     docs: { brief: 'Container images, wherever they are' },
   }),
   {
     name: 'stowage',
     versionInfo: { currentVersion: version },
     determineExitCode: exitCodeOf,
+    localization: { text: parserText },
     scanner: { caseStyle: 'allow-kebab-for-camel' },
     documentation: { caseStyle: 'convert-camel-to-kebab' },
   },

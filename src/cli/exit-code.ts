@@ -1,4 +1,4 @@
-import { Invalid } from '../oci/index.ts';
+import { Invalid, type InvalidSubject } from '../oci/index.ts';
 import { errorCode, isDenied, isNotFound, isRateLimited, isVerificationFailure } from '../registry/index.ts';
 
 /** What the shell is told. */
@@ -14,6 +14,17 @@ export const exitCodes = {
   partlyDone: 7,
 } as const;
 
+/** What whoever calls us gave: words, and files. What comes from registries is not among it. */
+const GIVEN: ReadonlySet<InvalidSubject> = new Set([
+  'platform',
+  'document',
+  'builds',
+  'sources',
+  'cache',
+  'jobs',
+  'context',
+]);
+
 /** The exit code for what a command failed with. */
 export function exitCodeOf(error: unknown): number {
   if (isVerificationFailure(error)) return exitCodes.verificationFailed;
@@ -22,6 +33,6 @@ export function exitCodeOf(error: unknown): number {
   if (isNotFound(error)) return exitCodes.notFound;
   if (errorCode(error) === 'REFERENCE_INVALID' || errorCode(error) === 'SETTINGS_INVALID')
     return exitCodes.usage;
-  if (error instanceof Invalid && error.subject === 'platform') return exitCodes.usage;
+  if (error instanceof Invalid && GIVEN.has(error.subject)) return exitCodes.usage;
   return exitCodes.error;
 }

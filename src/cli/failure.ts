@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
+import { printable } from '../oci/index.ts';
 import { isLayoutReference } from '../place/index.ts';
-import { isRegistryError } from '../registry/index.ts';
+import { isRegistryError, type RegistryError } from '../registry/index.ts';
 import { say, type Context } from './context.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
 
 /** An error as people read it: one line, with the cause where it adds something. */
 export function describeFailure(error: unknown): string {
-  if (isRegistryError(error)) return `${error.message} [${error.code}]`;
+  if (isRegistryError(error)) return `${error.message}${layoutAdvice(error)} [${error.code}]`;
   if (error instanceof AggregateError && error.errors.length > 0)
     return error.errors.map(describeFailure).join('\n');
   if (error instanceof Error) return error.message;
@@ -27,4 +29,26 @@ export function describeFailureAt(error: unknown, ...references: readonly string
 export function fail(context: Context, error: unknown): undefined {
   say(context, `stowage: ${describeFailure(error)}`);
   context.process.exitCode = exitCodeOf(error);
+}
+
+/** Tells that flags do not go together. */
+export function misuse(context: Context, why: string): undefined {
+  say(context, `stowage: ${why}`);
+  context.process.exitCode = exitCodes.usage;
+}
+
+/** Who names a folder means the layout in it, which has to be said: a name may be that of a repository as well. */
+function layoutAdvice({ code, reference = '' }: RegistryError): string {
+  return code === 'REFERENCE_INVALID' && isPath(reference)
+    ? `; for the layout in a folder, write oci-layout:${printable(reference, 100)}`
+    : '';
+}
+
+function isPath(text: string): boolean {
+  return (
+    /^(?:\.{0,2}|~)[/\\]/.test(text) ||
+    text === '.' ||
+    text === '..' ||
+    (!isLayoutReference(text) && existsSync(text))
+  );
 }

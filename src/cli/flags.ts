@@ -1,6 +1,8 @@
 import type { FlagParametersForType } from '@stricli/core';
+import type { Rate } from '../transport/index.ts';
 import type { Context } from './context.ts';
 import { parseDuration } from './duration.ts';
+import { parseBurst, parseRate } from './rate.ts';
 
 /** Flags of every command that talks to registries. */
 export interface RegistryFlags {
@@ -10,8 +12,18 @@ export interface RegistryFlags {
   readonly allowRealm?: readonly string[];
   /** In milliseconds. */
   readonly maxWait?: number;
+  readonly rate?: Rate;
+  readonly burst?: number;
+  /** May have a password in it. */
+  readonly redis?: string;
+  readonly run?: string;
   readonly registryConfig?: string;
   readonly cache: boolean;
+}
+
+function parseRunName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(text)) return text;
+  throw new SyntaxError(`not a name: ${text.slice(0, 40)}; it has letters, digits, dots, dashes`);
 }
 
 /** How they are declared to the parser. */
@@ -49,6 +61,34 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
     parse: parseDuration,
     brief: 'How long a registry may have us wait before we give up; 5m unless told',
     placeholder: 'TIME',
+    optional: true,
+  },
+  rate: {
+    kind: 'parsed',
+    parse: parseRate,
+    brief: 'How many requests each registry gets in a time: 6000/1m, 100/s; what is set for it, unless told',
+    placeholder: 'N/TIME',
+    optional: true,
+  },
+  burst: {
+    kind: 'parsed',
+    parse: parseBurst,
+    brief: 'How many of them it gets at once; those of the whole time of --rate, unless told',
+    placeholder: 'N',
+    optional: true,
+  },
+  redis: {
+    kind: 'parsed',
+    parse: String,
+    brief: 'Share content, rates and what is found with other machines, over this Redis; needs --run',
+    placeholder: 'redis://[USER:PASSWORD@]HOST[:PORT]',
+    optional: true,
+  },
+  run: {
+    kind: 'parsed',
+    parse: parseRunName,
+    brief: 'The name of the run that they take part in together',
+    placeholder: 'NAME',
     optional: true,
   },
   registryConfig: {

@@ -1,62 +1,125 @@
-import { formatPlatform, matchesPlatform, parsePlatform, type Platform } from '../oci/index.ts';
-import { synthesizeIndex, type SynthesizedIndex } from '../image/index.ts';
+import pLimit from 'p-limit';
+import { Invalid, parsePlatform, type Platform } from '../oci/index.ts';
 import type { Place, Places } from '../place/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { print, say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
-import { describeFailureAt } from './failure.ts';
+import { describeFailureAt, fail, misuse } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
+import { answer, type Answer, type Question } from './lookup-answer.ts';
+import { readLookup, type Wanted } from './lookup-words.ts';
+import { base64Json, write } from './output.ts';
 import { withPlaces } from './session.ts';
 
 export interface LookupFlags extends RegistryFlags {
   readonly digest?: boolean;
   readonly platform?: string;
+  readonly parallel?: boolean;
 }
 
-/** `stowage lookup REF…`: what stands there, as an index, or as a digest alone. */
+/** References that are asked for at a time, unless all are. */
+const AT_A_TIME = 8;
+
+/** `stowage lookup REF…`: what stands there, as an index, or as it is. */
 export default async function lookup(
   this: Context,
   flags: LookupFlags,
-  ...references: readonly string[]
+  ...words: readonly string[]
 ): Promise<void> {
+  const asked = understand(words, flags);
+  if (asked instanceof Invalid) return misuse(this, asked.message);
   await withPlaces(this, flags, async (places) => {
-    // All are asked at once, and told in the order in which they were given.
-    const answers = references.map((reference) => answer(places, reference, flags, this.signal));
-    const settled = await Promise.allSettled(answers);
-    const codes = settled.map((result, at) => {
-      if (result.status === 'fulfilled') print(this, result.value);
-      else say(this, `stowage: ${describeFailureAt(result.reason, references[at] ?? '')}`);
-      return result.status === 'fulfilled' ? exitCodes.ok : exitCodeOf(result.reason);
+    const { wanted, platform } = asked;
+    const { digest = false, parallel = false } = flags;
+    const questions: readonly Question[] = wanted.flatMap((one) => {
+      const place = placeOf(this, places, one);
+      return place === undefined ? [] : [{ ...one, place, digest, platform, signal: this.signal }];
     });
+    // Nothing is asked where one of them is malformed.
+    if (questions.length < wanted.length) return;
+    // They are answered in the order in which they were asked, whatever comes first.
+    let turn = 0;
+    const limit = pLimit(parallel ? Number.POSITIVE_INFINITY : AT_A_TIME);
+    const answers = questions.map((question, at) => limit(() => answer(question, () => turn === at)));
+    const codes: number[] = [];
+    for (const [at, { reference }] of questions.entries()) {
+      turn = at;
+      codes.push(await tell(this, (await answers[at]) as Answer, reference));
+    }
     this.process.exitCode = overall(codes);
   });
 }
 
-async function answer(
-  places: Places,
-  reference: string,
-  { digest, platform }: LookupFlags,
-  signal: AbortSignal,
-): Promise<string> {
-  const place = places.open(reference);
-  const want = platform === undefined ? undefined : parsePlatform(platform);
-  if (digest && want === undefined)
-    return (await place.registry.resolveManifest(place.repository, place.reference, { signal })).digest;
-  const index = await synthesizeIndex(place.registry, place, { nameOf: place.nameOf, signal });
-  const shown = want === undefined ? index : only(index, place, want);
-  return digest ? shown.manifests.map((entry) => entry.digest).join('\n') : JSON.stringify(shown, null, '\t');
+interface Asked {
+  readonly wanted: readonly Wanted[];
+  readonly platform: Platform | undefined;
 }
 
-function only(index: SynthesizedIndex, { repository, reference }: Place, want: Platform): SynthesizedIndex {
-  const manifests = index.manifests.filter(
-    (entry) => entry.platform !== undefined && matchesPlatform(want, entry.platform),
-  );
-  if (manifests.length > 0) return { ...index, manifests };
+function understand(words: readonly string[], flags: LookupFlags): Asked | Invalid {
+  try {
+    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const wanted = readLookup(words);
+    if (platform === undefined || !wanted.some(({ head, type }) => head || type !== undefined))
+      return { wanted, platform };
+    return new Invalid('platform', '--platform picks from an index, and goes with neither --type nor --head');
+  } catch (error) {
+    if (error instanceof Invalid) return error;
+    throw error;
+  }
+}
+
+function placeOf(context: Context, places: Places, wanted: Wanted): Place | undefined {
+  try {
+    return open(places, wanted);
+  } catch (error) {
+    return fail(context, error);
+  }
+}
+
+function open(places: Places, { reference, type }: Wanted): Place {
+  const place = places.open(reference);
+  if (type !== 'blob' || place.digest !== undefined) return place;
   throw new RegistryError(
-    'MANIFEST_UNKNOWN',
-    `${repository} has nothing for ${formatPlatform(want)} at ${reference}`,
-    { status: 404, repository, reference },
+    'REFERENCE_INVALID',
+    `invalid reference "${reference}": a blob is named by its digest, as in NAME@sha256:…`,
+    { reference },
   );
+}
+
+/** @returns the exit code for this one */
+async function tell(context: Context, given: Answer, reference: string): Promise<number> {
+  switch (given.kind) {
+    case 'text':
+      print(context, given.text);
+      return exitCodes.ok;
+    case 'bytes':
+      return stream(context, given, reference);
+    case 'absent':
+      // An answer for programs; people may want to know why.
+      print(context, 'null');
+      say(context, `stowage: ${describeFailureAt(given.why, reference)}`);
+      return exitCodes.ok;
+    case 'failed':
+      say(context, `stowage: ${describeFailureAt(given.why, reference)}`);
+      return exitCodeOf(given.why);
+  }
+}
+
+/** What turns out to be wrong at its end is left without the closing quote, so that nobody takes it for the whole. */
+async function stream(
+  context: Context,
+  { open: opened }: Extract<Answer, { kind: 'bytes' }>,
+  reference: string,
+): Promise<number> {
+  try {
+    for await (const piece of base64Json(await opened())) await write(context, piece);
+    return exitCodes.ok;
+  } catch (error) {
+    say(context, `stowage: ${describeFailureAt(error, reference)}`);
+    return exitCodeOf(error);
+  } finally {
+    await write(context, '\n');
+  }
 }
 
 /** One code for several results: theirs if they agree, `partlyDone` if some came and others did not. */

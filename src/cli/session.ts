@@ -1,10 +1,17 @@
 import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
 import { createPlaces, type PlaceEvent, type Places } from '../place/index.ts';
+import { joinRun, type Ledger, type SharedRun } from '../share/index.ts';
 import type { Listener } from '../transport/index.ts';
-import { diskCache, memoryCache, registryCacheFolder } from '../wrap/cache/index.ts';
+import {
+  diskCache,
+  memoryCache,
+  redisCache,
+  registryCacheFolder,
+  type CacheStore,
+} from '../wrap/cache/index.ts';
 import type { Context } from './context.ts';
-import { fail } from './failure.ts';
+import { fail, misuse } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { tokenFolder, uploadFolder } from './folders.ts';
 import { observe, settingsFor } from './observe.ts';
@@ -13,13 +20,20 @@ import { observe, settingsFor } from './observe.ts';
 export interface Session {
   /** Has a listener be told of what happens from now on. */
   listen(listener: Listener<PlaceEvent>): void;
+  /** What the processes of a run find out together, with `--redis`. */
+  readonly ledger: Ledger | undefined;
 }
+
+/** How long a Redis keeps content for others, in milliseconds. */
+const CONTENT_LIFETIME = 7 * 24 * 60 * 60 * 1000;
 
 export interface SessionOptions {
   /** Those that are known on this machine, unless told. */
   readonly credentials?: CredentialSource;
   /** Keep what is read for this run alone. Unless told, the flags decide. */
   readonly keepContent?: boolean;
+  /** How many requests may wait for their answer at each registry, where the settings do not say. 32 unless told. */
+  readonly concurrency?: number;
 }
 
 /**
@@ -29,14 +43,21 @@ export async function withPlaces(
   context: Context,
   flags: RegistryFlags,
   run: (places: Places, session: Session) => Promise<void>,
-  { credentials, keepContent = flags.cache }: SessionOptions = {},
+  { credentials, keepContent = flags.cache, concurrency }: SessionOptions = {},
 ): Promise<void> {
   const { env: environment } = context.process;
+  const contradiction = contradictionOf(flags);
+  if (contradiction !== undefined) return misuse(context, contradiction);
   const settings = await settingsFor(context, flags).catch((error: unknown) => fail(context, error));
   if (settings === undefined) return;
+  const shared = await shareOf(flags).catch((error: unknown) => fail(context, error));
+  if (shared === undefined) return;
+  const rate = flags.rate && { ...flags.rate, ...(flags.burst !== undefined && { burst: flags.burst }) };
   const { onEvent, end } = observe(context, flags);
   const listeners: Listener<PlaceEvent>[] = [onEvent];
-  const cache = keepContent ? diskCache(registryCacheFolder({ environment })) : memoryCache();
+  const cache = keepContent
+    ? (shared.cache ?? diskCache(registryCacheFolder({ environment })))
+    : memoryCache();
   const places = createPlaces({
     credentials: credentials ?? defaultCredentials({ environment }),
     settings,
@@ -50,15 +71,46 @@ export async function withPlaces(
       if (!keepContent && event.type === 'cache') return;
       for (const listener of listeners) listener(event);
     },
+    ...(concurrency !== undefined && { concurrency }),
+    ...(rate !== undefined && { rate }),
+    ...(shared.run !== undefined && { limiter: shared.run.limiter }),
     ...(flags.maxWait !== undefined && { maxWait: flags.maxWait }),
     ...(flags.plainHttp !== undefined && { plainHttp: flags.plainHttp }),
     ...(flags.allowRealm !== undefined && { allowRealms: flags.allowRealm }),
   });
   try {
-    await run(places, { listen: (listener) => void listeners.push(listener) });
+    await run(places, {
+      listen: (listener) => void listeners.push(listener),
+      ledger: shared.run?.ledger,
+    });
   } finally {
     await places.close();
     await cache.close();
+    shared.run?.close();
     end();
   }
+}
+
+function contradictionOf({ rate, burst, redis, run }: RegistryFlags): string | undefined {
+  if (burst !== undefined && rate === undefined) return '--burst needs --rate';
+  if (redis !== undefined && run === undefined)
+    return '--redis needs --run: the name of what is done together';
+  if (run !== undefined && redis === undefined)
+    return '--run needs --redis: where what is done together is kept';
+  return undefined;
+}
+
+/** What is shared with other processes: nothing, unless it is wanted. */
+interface Share {
+  readonly run?: SharedRun;
+  readonly cache?: CacheStore;
+}
+
+async function shareOf({ redis, run: name }: RegistryFlags): Promise<Share> {
+  if (redis === undefined || name === undefined) return {};
+  const run = await joinRun({ redis, name });
+  return {
+    run,
+    cache: redisCache({ url: redis, prefix: 'stowage:cache:', contentLifetime: CONTENT_LIFETIME }),
+  };
 }

@@ -1,4 +1,5 @@
 import type { PlaceEvent } from '../place/index.ts';
+import { formatCounts, formatNumber, sumOf, type RequestLabel } from '../plan/index.ts';
 
 /** Sums of what happened. */
 export interface Statistics {
@@ -9,7 +10,7 @@ export interface Statistics {
 
 /** Starts counting. */
 export function statistics(): Statistics {
-  const requests = new Map<string, number>();
+  const requests = new Map<RequestLabel, number>();
   const refusals = new Map<string, number>();
   const cache = new Map<string, number>();
   const tokens = new Map<string, number>();
@@ -49,11 +50,11 @@ export function statistics(): Statistics {
       }
     },
     summary() {
-      const total = [...requests.values()].reduce((sum, each) => sum + each, 0);
+      const made = Object.fromEntries(requests);
       const parts = [
-        `requests: ${total}${requests.size > 0 ? ` (${list(requests)})` : ''}`,
+        `requests: ${formatNumber(sumOf(made))}${requests.size > 0 ? ` (${formatCounts(made)})` : ''}`,
         ...(refusals.size > 0 ? [`refused: ${list(refusals)}`] : []),
-        ...(retries > 0 ? [`sent again: ${retries}`] : []),
+        ...(retries > 0 ? [`again: ${retries}`] : []),
         ...(resumed > 0 ? [`resumed: ${resumed}`] : []),
         ...(waits > 0 ? [`waits: ${waits}, ${(waited / 1000).toFixed(1)} s`] : []),
         ...(tokens.size > 0 ? [`tokens: ${list(tokens)}`] : []),
@@ -69,7 +70,7 @@ function describeQuota({ origin, limit, remaining, window }: Extract<PlaceEvent,
   return `${origin}: ${remaining}${whole} requests left${window === undefined ? '' : ` in ${window} s`}`;
 }
 
-function count(counts: Map<string, number>, key: string): void {
+function count<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 

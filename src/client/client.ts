@@ -1,7 +1,7 @@
 import { createAuthorizer, noScope } from '../auth/index.ts';
 import { DOCKER_HUB, isDockerHub, isHost, printable } from '../oci/index.ts';
 import { RegistryError, type Registry } from '../registry/index.ts';
-import { isLoopback, undiciTransport } from '../transport/index.ts';
+import { isLoopback, undiciTransport, type Rate } from '../transport/index.ts';
 import { version } from '../version.ts';
 import { authorizationOperations, type Authorization } from './authorize.ts';
 import { deleteOperations } from './delete.ts';
@@ -11,7 +11,7 @@ import type { ClientOptions } from './options.ts';
 import { createReferrersApi } from './referrers.ts';
 import { readOperations } from './read.ts';
 import { pushOperations } from './push.ts';
-import { patientTransport } from './send.ts';
+import { patientTransport, rateOf } from './send.ts';
 import { createSession } from './session.ts';
 import { uploadOperations } from './upload.ts';
 import { writeOperations } from './write.ts';
@@ -22,6 +22,8 @@ export interface RegistryClient extends Registry, Authorization {
   readonly host: string;
   /** Where it is: its origin, and the prefix of its paths. */
   readonly url: URL;
+  /** How many requests it gets in a time, if that is limited. */
+  readonly rate: Rate | undefined;
   /**
    * Asks whether it is there, speaks the protocol, and lets us in with the credentials that we have.
    * @throws {RegistryError} `UNAUTHORIZED` or `DENIED` if it does not; and what the authorizer and the transport throw.
@@ -70,6 +72,7 @@ export function registryClient(registry: string | URL, options: ClientOptions = 
   return {
     host,
     url: new URL(base),
+    rate: rateOf(base, options.pace),
     ...readOperations(session),
     ...pushOperations(session, options),
     ...writeOperations(session, referrersApi),

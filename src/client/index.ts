@@ -3,5 +3,6 @@ export type { Authorization, AuthorizeOptions, Want } from './authorize.ts';
 export { registryClient, type RegistryClient } from './client.ts';
 export type { ClientEvent, ResumeEvent, UploadResumeEvent, WarningEvent } from './event.ts';
 export type { ClientOptions } from './options.ts';
+export { mostChunks } from './push-chunk.ts';
 export * from './upload-files.ts';
 export type { UploadKey, UploadLog } from './upload-log.ts';

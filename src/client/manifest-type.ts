@@ -7,6 +7,8 @@ export function manifestType(response: TransportResponse): string | undefined {
   return /^application\/[^\s]{1,120}(?:\+json|\+prettyjws)$/.test(type) ? type : undefined;
 }
 
+const utf8 = new TextDecoder();
+
 /** What a document says that it is. */
 export interface OwnWords {
   readonly mediaType?: string;
@@ -18,7 +20,7 @@ export interface OwnWords {
 export function ownWords(bytes: Uint8Array): OwnWords {
   let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
+    document = JSON.parse(utf8.decode(bytes));
   } catch {
     return { ambiguous: false };
   }

@@ -1,5 +1,5 @@
 import type { CredentialSource, TokenStore } from '../auth/index.ts';
-import type { Clock, Listener, Pace, Transport, UndiciOptions } from '../transport/index.ts';
+import type { Clock, Limiter, Listener, Pace, Rate, Transport, UndiciOptions } from '../transport/index.ts';
 import type { ClientEvent } from './event.ts';
 import type { UploadLog } from './upload-log.ts';
 
@@ -18,6 +18,11 @@ export interface ClientOptions {
    * Hub 300 a minute, unless told.
    */
   readonly pace?: Pace;
+  /**
+   * Gives out what the rate of a registry allows, where one is set, for processes that share it. Unless told, all of
+   * it is this client's.
+   */
+  readonly limiter?: (origin: string, rate: Rate) => Limiter;
   /** How often a request that failed is sent again, where that may help. 5 unless told. */
   readonly retries?: number;
   /** How long a registry may have us wait before we give up, in milliseconds. 300,000 unless told. */

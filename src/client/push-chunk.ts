@@ -57,6 +57,17 @@ export function positionAt(
   };
 }
 
+/**
+ * How many requests the bytes of a blob take at the most, whichever registry they go to, if none breaks off: those of
+ * `ClientOptions.chunkSize`, or those that distribution gets.
+ * @param size of the blob, in bytes
+ * @param chunkSize how much the caller wants in one, in bytes
+ */
+export function mostChunks(size: number, chunkSize?: number): number {
+  const chunk = chunkSize ?? (size > LARGE ? CHUNK : undefined);
+  return chunk === undefined ? 1 : Math.max(1, Math.ceil(size / chunk));
+}
+
 /** Whether more than one request is left. */
 export function isBeforeLast({ offset, chunk }: Position, size: number): boolean {
   return chunk !== undefined && size - offset > chunk;

@@ -1,4 +1,12 @@
-import { isConfigType, parseManifest, type Descriptor, type Manifest, type Platform } from '../oci/index.ts';
+import {
+  digestOf,
+  isConfigType,
+  parseManifest,
+  verifiableAlgorithm,
+  type Descriptor,
+  type Manifest,
+  type Platform,
+} from '../oci/index.ts';
 import { fromInvalid, RegistryError, type Options, type Registry } from '../registry/index.ts';
 
 /** A manifest that was read, with the bytes that it came as. */
@@ -20,8 +28,8 @@ export async function readManifest(
   options: Options & { readonly expected?: Descriptor } = {},
 ): Promise<ReadManifest> {
   const { expected, signal } = options;
-  // What a descriptor carries itself has been checked against its digest, and spares a request.
-  if (expected?.data != null) return parsed(Buffer.from(expected.data, 'base64'), expected, repository);
+  const bytes = expected === undefined ? undefined : embedded(expected);
+  if (expected !== undefined && bytes !== undefined) return parsed(bytes, expected, repository);
   const content = await registry.getManifest(repository, reference, signal === undefined ? {} : { signal });
   const { digest, size } = content.descriptor;
   // Who asked by digest has the right bytes, so the type by which it was referred to is the type meant.
@@ -74,17 +82,17 @@ export async function configPlatform(
   };
 }
 
-// What a descriptor carries itself has been checked against its digest, and spares a request.
 async function readConfig(
   registry: Registry,
   repository: string,
   config: Descriptor,
   options: Options,
 ): Promise<Partial<Platform>> {
+  const bytes = embedded(config);
   const text =
-    config.data == null
+    bytes === undefined
       ? await (await registry.getBlob(repository, config.digest, options)).text()
-      : Buffer.from(config.data, 'base64').toString();
+      : new TextDecoder().decode(bytes);
   try {
     return (JSON.parse(text) as Partial<Platform> | null) ?? {};
   } catch (error) {
@@ -94,6 +102,17 @@ async function readConfig(
       { repository, reference: config.digest, cause: error },
     );
   }
+}
+
+/** What a descriptor carries itself, if that is what it names: then it spares a request. */
+function embedded({ data, digest, size }: Descriptor): Uint8Array | undefined {
+  if (data == null) return undefined;
+  const algorithm = verifiableAlgorithm(digest);
+  const bytes = Buffer.from(data, 'base64');
+  // What cannot be verified, or is something else, is not believed: the registry is asked.
+  return algorithm !== undefined && bytes.length === size && digestOf(bytes, algorithm) === digest
+    ? bytes
+    : undefined;
 }
 
 function isText(value: unknown): value is string {

@@ -12,15 +12,19 @@ import {
   type Platform,
   type Reference,
 } from '../oci/index.ts';
-import type { Options, Registry } from '../registry/index.ts';
+import { RegistryError, type Options, type Registry } from '../registry/index.ts';
+import { isAbsent } from './absent.ts';
 import { bashbrewArchitecture } from './bashbrew.ts';
 import { configPlatform, readManifest, type ReadManifest } from './document.ts';
+import { describeEntry, describeSubject, sortAnnotations } from './entry.ts';
 
 /** The index that describes a reference, whatever stands there. */
 export interface SynthesizedIndex {
   readonly schemaVersion: 2;
   readonly mediaType: string;
+  readonly artifactType?: string;
   readonly manifests: readonly Descriptor[];
+  readonly subject?: Descriptor;
   readonly annotations: Annotations;
 }
 
@@ -34,13 +38,15 @@ const CONCURRENCY = 8;
 
 /**
  * The index that describes a reference: an index or a Docker list as it is, but for what is repaired, or a lone
- * manifest wrapped in one. Platforms that are missing are read from the config and all are normalised;
- * attestations are paired with their image, and dropped where it is missing; duplicates are dropped; each entry says
- * where it is to be found, and for which of the Docker Official Images' architectures it is.
+ * manifest wrapped in one. Platforms that are missing are read from the config and all are normalised; attestations
+ * are dropped where they speak of nothing that is there and known to the Docker Official Images; duplicates are
+ * dropped; each entry says where it is to be found, and for which of their architectures it is.
  *
  * @param reference without a tag and a digest it means `latest`; a digest goes before a tag
- * @throws {RegistryError} when it is not there (`isNotFound`), or `MANIFEST_INVALID`.
- * @see https://github.com/docker-library/meta-scripts/pull/27 where this form comes from
+ * @throws {RegistryError} what `isAbsent` knows when there is nothing; `MANIFEST_BLOB_UNKNOWN` when there is something,
+ *   and a manifest or config that tells its platform is missing; `MANIFEST_INVALID`; `UNSUPPORTED` for what is neither
+ *   an image nor an index.
+ * @see https://github.com/docker-library/meta-scripts/blob/main/registry/synthesize-index.go where this form comes from
  */
 export async function synthesizeIndex(
   registry: Registry,
@@ -49,33 +55,34 @@ export async function synthesizeIndex(
 ): Promise<SynthesizedIndex> {
   const { signal, nameOf = (digest) => formatReference({ ...reference, digest }) } = options;
   const { repository, tag = 'latest' } = reference;
-  const found = await readManifest(
-    registry,
-    repository,
-    reference.digest ?? tag,
-    signal === undefined ? {} : { signal },
-  );
-  const entries = unique(entriesOf(found));
-  const limit = pLimit(CONCURRENCY);
   const aborting = signal === undefined ? {} : { signal };
-  const read = async (entry: Descriptor): Promise<ReadManifest> =>
-    entry.digest === found.descriptor.digest
-      ? found
-      : readManifest(registry, repository, entry.digest, { ...aborting, expected: entry });
-  const platforms = await Promise.all(
-    entries.map((entry) => limit(() => platformOf(registry, repository, entry, () => read(entry), aborting))),
-  );
-  const architectures = new Map(entries.map(({ digest }, at) => [digest, architectureOf(platforms[at])]));
+  const found = await readManifest(registry, repository, reference.digest ?? tag, aborting);
+  const entries = entriesOf(found, repository);
+  const limit = pLimit(CONCURRENCY);
+  const readPlatform = (entry: Descriptor): Promise<Platform | undefined> =>
+    limit(async () => {
+      const read = async (): Promise<ReadManifest> =>
+        entry.digest === found.descriptor.digest
+          ? found
+          : readManifest(registry, repository, entry.digest, { ...aborting, expected: entry });
+      return platformOf(registry, repository, entry, read, aborting).catch((error: unknown) => {
+        throw isAbsent(error) ? incomplete(nameOf(found.descriptor.digest), entry, error) : error;
+      });
+    });
+  const platforms = await Promise.all(entries.map((entry) => toldPlatform(entry) ?? readPlatform(entry)));
+  const architectures = architecturesOf(entries, platforms);
+  const { artifactType, subject } = found.manifest.kind === 'index' ? found.manifest.document : {};
   return {
     schemaVersion: 2,
     mediaType: indexType(found),
+    ...(artifactType && { artifactType }),
     manifests: entries.flatMap((entry, at) => {
-      const subject = attestedBy(entry);
-      if (subject !== undefined && !architectures.has(subject)) return [];
-      const architecture = architectures.get(subject ?? entry.digest);
-      return [describe(entry, nameOf(entry.digest), platforms[at], architecture)];
+      const architecture = architectures.get(entry.digest);
+      if (isAttestation(entry) && architecture === undefined) return [];
+      return [describeEntry(entry, { name: nameOf(entry.digest), platform: platforms[at], architecture })];
     }),
-    annotations: sorted({
+    ...(subject != null && { subject: describeSubject(subject) }),
+    annotations: sortAnnotations({
       ...(found.manifest.kind === 'index' ? found.manifest.annotations : {}),
       [keys.refName]: nameOf(found.descriptor.digest),
     }),
@@ -83,9 +90,9 @@ export async function synthesizeIndex(
 }
 
 /** The image that an attestation of BuildKit's speaks of. */
-export function attestedBy({ annotations }: Descriptor): Digest | undefined {
-  if (annotations?.[keys.buildkitReferenceType] !== ATTESTATION_MANIFEST) return undefined;
-  return annotations[keys.buildkitReferenceDigest] as Digest | undefined;
+export function attestedBy(entry: Descriptor): Digest | undefined {
+  if (!isAttestation(entry)) return undefined;
+  return entry.annotations?.[keys.buildkitReferenceDigest] as Digest | undefined;
 }
 
 /**
@@ -99,23 +106,60 @@ export async function platformOf(
   read: () => Promise<ReadManifest>,
   options: Options,
 ): Promise<Platform | undefined> {
-  const { platform, mediaType } = entry;
-  // Go writes an empty platform where it has none.
-  if (platform?.os && platform.architecture) return normalizeForIndex(platform);
-  if (!isImageType(mediaType)) return undefined;
+  const told = toldPlatform(entry);
+  if (told !== undefined || !isImageType(entry.mediaType)) return told;
   const { manifest } = await read();
   const found = await configPlatform(registry, repository, manifest, options);
   return found === undefined ? undefined : normalizeForIndex(found);
 }
 
-function entriesOf({ descriptor, manifest }: ReadManifest): readonly Descriptor[] {
-  return manifest.kind === 'index' ? manifest.document.manifests : [descriptor];
+/** Go writes an empty platform where it has none. */
+function toldPlatform({ platform }: Descriptor): Platform | undefined {
+  return platform?.os && platform.architecture ? normalizeForIndex(platform) : undefined;
 }
 
-// The first of several is the one that readers take.
-function unique(entries: readonly Descriptor[]): readonly Descriptor[] {
+/** Each once: the first of several is the one that readers take. Attestations of what is elsewhere are left out. */
+function entriesOf({ descriptor, manifest }: ReadManifest, repository: string): readonly Descriptor[] {
+  if (manifest.kind === 'image') return [descriptor];
+  if (manifest.kind === 'opaque') {
+    throw new RegistryError(
+      'UNSUPPORTED',
+      `${repository}@${descriptor.digest} is a ${descriptor.mediaType}, neither an image nor an index`,
+      { repository, reference: descriptor.digest },
+    );
+  }
+  const { manifests } = manifest.document;
+  const there = new Set(manifests.map(({ digest }) => digest));
   const seen = new Set<Digest>();
-  return entries.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
+  return manifests.filter((entry) => {
+    const subject = attestedBy(entry);
+    if (isAttestation(entry) && (subject === undefined || !there.has(subject))) return false;
+    return !seen.has(entry.digest) && seen.add(entry.digest);
+  });
+}
+
+function isAttestation({ annotations }: Descriptor): boolean {
+  return annotations?.[keys.buildkitReferenceType] === ATTESTATION_MANIFEST;
+}
+
+/** The architecture of each entry that is for one: an attestation's is that of what it speaks of, wherever that stands. */
+function architecturesOf(
+  entries: readonly Descriptor[],
+  platforms: readonly (Platform | undefined)[],
+): ReadonlyMap<Digest, string> {
+  const architectures = new Map<Digest, string>();
+  const note = ({ digest }: Descriptor, architecture: string | undefined): void => {
+    if (architecture !== undefined) architectures.set(digest, architecture);
+  };
+  for (const [at, entry] of entries.entries()) {
+    const platform = platforms[at];
+    if (!isAttestation(entry) && platform !== undefined) note(entry, bashbrewArchitecture(platform));
+  }
+  for (const entry of entries) {
+    const subject = attestedBy(entry);
+    if (subject !== undefined) note(entry, architectures.get(subject));
+  }
+  return architectures;
 }
 
 /** An index keeps its type; where there is none to keep, it is the one that goes with the entries. */
@@ -126,36 +170,11 @@ function indexType({ manifest, descriptor }: ReadManifest): string {
   return first === mediaTypes.dockerManifest ? mediaTypes.dockerList : mediaTypes.ociIndex;
 }
 
-function architectureOf(platform: Platform | undefined): string | undefined {
-  return platform === undefined ? undefined : bashbrewArchitecture(platform);
-}
-
-/** An entry, its fields in the order in which Go writes them. Embedded data is left out: it may be large. */
-function describe(
-  entry: Descriptor,
-  name: string,
-  platform: Platform | undefined,
-  architecture: string | undefined,
-): Descriptor {
-  const { mediaType, digest, size, urls, artifactType } = entry;
-  // What others say about our architectures is not believed, as it costs nothing to say it afresh.
-  const { [keys.bashbrewArch]: _, ...rest } = entry.annotations ?? {};
-  const annotations = sorted({
-    ...rest,
-    ...(architecture !== undefined && { [keys.bashbrewArch]: architecture }),
-    [keys.refName]: name,
-  });
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(urls != null && { urls }),
-    annotations,
-    ...(platform !== undefined && { platform }),
-    ...(artifactType != null && { artifactType }),
-  };
-}
-
-function sorted(annotations: Annotations): Annotations {
-  return Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** That a part is missing must not be taken for that there is nothing at all. */
+function incomplete(name: string, { digest }: Descriptor, cause: unknown): RegistryError {
+  return new RegistryError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `${name} is incomplete, the platform of ${digest} cannot be read: ${(cause as Error).message}`,
+    { reference: digest, detail: [digest], cause },
+  );
 }

@@ -1,6 +1,18 @@
 /** What kind of text or document was found to be malformed. */
 export type InvalidSubject =
-  'digest' | 'reference' | 'platform' | 'descriptor' | 'manifest' | 'json' | 'mediaType';
+  | 'digest'
+  | 'reference'
+  | 'platform'
+  | 'descriptor'
+  | 'manifest'
+  | 'json'
+  | 'mediaType'
+  | 'document'
+  | 'builds'
+  | 'sources'
+  | 'cache'
+  | 'jobs'
+  | 'context';
 
 /**
  * Something given to us does not have the form that the specification asks for.

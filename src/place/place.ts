@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import type { RegistryClient } from '../client/index.ts';
-import { formatReference, parseDockerReference, type Digest } from '../oci/index.ts';
+import type { AuthorizeOptions, RegistryClient, Want } from '../client/index.ts';
+import { DOCKER_HUB, familiarReference, isDockerHub, parseDockerName, type Digest } from '../oci/index.ts';
 import { fromInvalid, type Registry } from '../registry/index.ts';
 import { singleLayout } from '../store/layout/index.ts';
+import type { Rate } from '../transport/index.ts';
 import { formatLayoutReference, isLayoutReference, parseLayoutReference } from './layout-reference.ts';
 import { createRemotes, type RemoteOptions } from './remote.ts';
 
@@ -15,7 +16,7 @@ export interface Place {
   readonly digest?: Digest;
   /** What to ask the registry for: the digest, or else the tag. */
   readonly reference: string;
-  /** The same place for another digest, as a reference. */
+  /** The same place for another digest, as a reference: short for Docker Hub, with a tag only if one was given. */
   nameOf(digest: Digest): string;
 }
 
@@ -30,6 +31,21 @@ export interface Places {
    * @throws {RegistryError} `REFERENCE_INVALID`.
    */
   open(text: string): Place;
+  /** The registry of a host, as `open` gives it. @param host as references name it */
+  registry(host: string): Registry;
+  /**
+   * Gets tokens for many repositories in advance, with few requests, from where they will be needed: for what is only
+   * read, a mirror, if the registry has one; else the registry itself.
+   * @param host as references name it
+   * @throws {RegistryError} as `RegistryClient.authorize`.
+   */
+  authorize(host: string, wants: readonly Want[], options?: AuthorizeOptions): Promise<void>;
+  /**
+   * How many requests for what is there a registry gets in a time, or the first of its mirrors, which is asked before
+   * it. Undefined: as many as it answers.
+   * @param host as references name it
+   */
+  rate(host: string): Rate | undefined;
   /** The client of a registry by itself, for what is asked of no other: logins, tokens. @param host as references name it */
   client(host: string): RegistryClient;
   /** Closes all connections. */
@@ -61,10 +77,11 @@ export function createPlaces(options: PlacesOptions = {}): Places {
   };
 
   const openRemote = (text: string): Place => {
-    const reference = parseDockerReference(text);
-    const { host, repository, tag, digest } = reference;
+    // A name says a tag only if one was given: what was filled in is not what the user calls it.
+    const name = parseDockerName(text);
+    const { host, repository, digest, tag = digest === undefined ? 'latest' : undefined } = name;
     return place({ registry: remotes.open(host), repository, tag, digest }, (other) =>
-      formatReference({ ...reference, digest: other }),
+      familiarReference({ ...name, digest: other }),
     );
   };
 
@@ -76,9 +93,17 @@ export function createPlaces(options: PlacesOptions = {}): Places {
         throw fromInvalid(error, 'REFERENCE_INVALID', { reference: text });
       }
     },
+    registry: (host) => remotes.open(named(host)),
+    authorize: (host, wants, given) => remotes.authorize(named(host), wants, given),
+    rate: (host) => remotes.rate(named(host)),
     client: remotes.client,
     close: remotes.close,
   };
+}
+
+/** A host as `open` names it, whichever of its names was said. */
+function named(host: string): string {
+  return isDockerHub(host) ? DOCKER_HUB : host;
 }
 
 interface PlaceParts {

@@ -5,6 +5,8 @@ export type RequestKind =
 /** What a request is for, going by its path alone; registries may stand below a prefix, and uploads have paths of their own. */
 export function requestKind(path: string): RequestKind {
   if (/\/v2\/?$/.test(path)) return 'ping';
+  // Quay and Google give out tokens below the API itself.
+  if (/\/v2\/(?:auth|token)$/.test(path)) return 'token';
   if (!path.includes('/v2/')) return /token|auth/.test(path) ? 'token' : 'other';
   if (path.endsWith('/v2/_catalog')) return 'catalog';
   if (/\/blobs\/uploads?(?:\/|$)/.test(path)) return 'upload';

@@ -1,4 +1,4 @@
-import { createHasher, verifiableAlgorithm, type Descriptor, type Digest } from '../oci/index.ts';
+import { createHasher, digestOf, verifiableAlgorithm, type Descriptor, type Digest } from '../oci/index.ts';
 import { RegistryError, type ErrorFacts } from './error.ts';
 
 /** Bytes from `start` up to, not including, `end`; without `end`, to the last one. As `slice` counts. */
@@ -44,12 +44,14 @@ export interface ContentParts {
   readonly facts?: ErrorFacts;
   /** Frees what stands behind the stream, where that was not begun, or has stalled: then it must end the read. */
   readonly release?: () => Promise<void>;
+  /** All that the stream gives, where that is known: who wants it as a whole gets it without the detour. */
+  readonly whole?: Uint8Array;
 }
 
 /** Content of bytes that come from elsewhere; they are verified while they pass. */
 export function contentOf(
   stream: AsyncIterable<Uint8Array>,
-  { descriptor, range, facts, release }: ContentParts,
+  { descriptor, range, facts, release, whole }: ContentParts,
 ): Content {
   let iterator: AsyncGenerator<Uint8Array> | undefined;
   // How many reads the stream has not answered; before the first it was not begun.
@@ -90,7 +92,11 @@ export function contentOf(
         facts,
       );
     }
-    return collect(start());
+    const all = start();
+    if (whole === undefined) return collect(all);
+    checkSize(whole.length, size, facts);
+    if (range === undefined) checkDigest(digestAs(whole, descriptor.digest), descriptor.digest, facts);
+    return whole;
   };
   const text = async (limit?: number): Promise<string> => new TextDecoder().decode(await bytes(limit));
   const cancel = async (): Promise<void> => {
@@ -114,7 +120,8 @@ export function contentOf(
 /** Content of bytes at hand. */
 export function contentOfBytes(bytes: Uint8Array, parts: ContentParts): Content {
   const { range } = parts;
-  return contentOf(once(range === undefined ? bytes : bytes.subarray(range.start, range.end)), parts);
+  const whole = range === undefined ? bytes : bytes.subarray(range.start, range.end);
+  return contentOf(once(whole), { ...parts, whole });
 }
 
 /**
@@ -138,11 +145,20 @@ export async function* verify(
     if (held !== undefined) yield held;
     held = chunk;
   }
-  const got = hasher?.digest();
-  if (got !== undefined && got !== digest) {
-    throw new RegistryError('DIGEST_MISMATCH', `expected ${digest}, got ${got}`, facts);
-  }
+  checkDigest(hasher?.digest(), digest, facts);
   if (held !== undefined) yield held;
+}
+
+/** @param got undefined where it cannot be computed */
+function checkDigest(got: Digest | undefined, digest: Digest, facts: ErrorFacts = {}): void {
+  if (got !== undefined && got !== digest)
+    throw new RegistryError('DIGEST_MISMATCH', `expected ${digest}, got ${got}`, facts);
+}
+
+/** The digest of some bytes, by the algorithm of another. */
+function digestAs(bytes: Uint8Array, digest: Digest): Digest | undefined {
+  const algorithm = verifiableAlgorithm(digest);
+  return algorithm === undefined ? undefined : digestOf(bytes, algorithm);
 }
 
 /** Passes bytes on, and fails if there are more or fewer than promised. */
@@ -154,10 +170,19 @@ async function* measure(
   let seen = 0;
   for await (const chunk of stream) {
     seen += chunk.length;
-    if (seen > size) throw new RegistryError('SIZE_MISMATCH', `expected ${size} bytes, got more`, facts);
+    if (seen > size) checkSize(seen, size, facts);
     if (chunk.length > 0) yield chunk;
   }
-  if (seen < size) throw new RegistryError('SIZE_MISMATCH', `expected ${size} bytes, got ${seen}`, facts);
+  checkSize(seen, size, facts);
+}
+
+function checkSize(seen: number, size: number, facts: ErrorFacts = {}): void {
+  if (seen !== size)
+    throw new RegistryError(
+      'SIZE_MISMATCH',
+      `expected ${size} bytes, got ${seen > size ? 'more' : seen}`,
+      facts,
+    );
 }
 
 /** Joins what a stream gives. */

@@ -54,11 +54,16 @@ const manners = {
   rate: v.exactOptional(
     v.pipe(
       object({
-        requests: count('So many may go at once; then they are renewed evenly.'),
+        requests: count('So many may go in the time, evenly.'),
         seconds: v.pipe(
           v.number('must be a number'),
           v.gtValue(0, 'must be more than 0'),
-          v.description('The time in which that many are renewed.'),
+          v.description('The time in which so many may go.'),
+        ),
+        burst: v.exactOptional(
+          count(
+            'How many that did not go are saved up, and may then go at once; as many as "requests", unless told.',
+          ),
         ),
       }),
       v.description('How many requests the registry gets in a time.'),

@@ -10,6 +10,7 @@ export * from './origin.ts';
 export * from './proxy.ts';
 export * from './redirect.ts';
 export * from './retry.ts';
+export { sharedBurst, type Limiter } from './schedule/limiter.ts';
 export type { Pace, Rate } from './schedule/pace.ts';
 export * from './schedule/schedule.ts';
 export type { TlsSettings, TlsSource } from './tls.ts';

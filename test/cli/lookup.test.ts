@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { mediaTypes } from '../../src/oci/index.ts';
 import { createHandler, listen } from '../../src/server/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
-import { multi } from '../image/graph.ts';
+import { graph, multi } from '../image/graph.ts';
 import { freePort, httpServer } from '../transport/server.ts';
 import { stowage } from './stowage.ts';
 
@@ -50,22 +50,67 @@ test('--stats: a line on standard error', async () => {
   expect(stderr).toMatch(/^requests: 2 \(HEAD manifest 2\); refused: 404 1; cache: miss 2$/m);
 });
 
-test('3: it is not there', async () => {
+test('3: it is not there, where a digest is wanted', async () => {
   const host = await serving();
-  const { stdout, stderr, code } = await stowage(['lookup', `${host}/r:2`]);
+  const { stdout, stderr, code } = await stowage(['lookup', '--digest', `${host}/r:2`]);
   expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
   expect(stderr).toMatch(/^stowage: .*r:2.*not found.*\[MANIFEST_UNKNOWN\]\n$/);
 });
 
-test('4: not for us', async () => {
-  const host = await answering((_, response) =>
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end(),
-  );
-  const { stderr, code } = await stowage(['lookup', `${host}/r:1`]);
-  expect(code).toBe(4);
-  expect(stderr).toContain('[UNAUTHORIZED]');
-  const denied = await answering((_, response) => response.writeHead(403).end());
-  expect((await stowage(['lookup', `${denied}/r:1`])).code).toBe(4);
+/** Registries that say in their ways that we may not know. */
+const refusing: readonly (readonly [string, RequestListener])[] = [
+  ['401', (_, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end()],
+  ['401 without a way in', (_, response) => response.writeHead(401).end()],
+  ['403', (_, response) => response.writeHead(403).end()],
+];
+
+test.each(refusing)('4: not for us, where a digest is wanted: %s', async (_, listener) => {
+  const host = await answering(listener);
+  const { stdout, stderr, code } = await stowage(['lookup', '--digest', `${host}/r:1`]);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 4 });
+  expect(stderr).toMatch(/\[(UNAUTHORIZED|DENIED)\]/);
+});
+
+test.each(refusing)('null: what is not for us is not there: %s', async (_, listener) => {
+  const host = await answering(listener);
+  const words = [`${host}/r:1`, '--head', `${host}/r:1`, '--type', 'manifest', `${host}/r:1`];
+  const { stdout, stderr, code } = await stowage(['lookup', ...words]);
+  expect({ stdout, code }).toEqual({ stdout: 'null\nnull\nnull\n', code: 0 });
+  expect(stderr.split('\n')[0]).toMatch(/\[(UNAUTHORIZED|DENIED)\]$/);
+});
+
+test('null: a 401 to a token that was just got', async () => {
+  const host = await answering((request, response) => {
+    if (request.url?.startsWith('/token')) return response.end('{"token":"of-no-use"}');
+    const realm = `http://${request.headers.host}/token`;
+    return response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
+  });
+  expect(await stowage(['lookup', `${host}/r:1`])).toMatchObject({ stdout: 'null\n', code: 0 });
+});
+
+test('null: it is not there; the others are told in their order', async () => {
+  const host = await serving();
+  const gone = `${host}/r@sha256:${'0'.repeat(64)}`;
+  const words = [`${host}/other:1`, gone, '--head', `${host}/r:1`, '--type', 'blob', gone];
+  const { stdout, stderr, code } = await stowage(['lookup', ...words]);
+  expect(code).toBe(0);
+  const { mediaType, digest, size } = multi.descriptor('index');
+  expect(stdout).toBe(`null\nnull\n${JSON.stringify({ mediaType, digest, size }, null, '\t')}\nnull\n`);
+  expect(stderr.match(/not found/g)).toHaveLength(3);
+});
+
+test('an index of which a part is missing is an error, not nothing', async () => {
+  const registry = memoryRegistry({ sparse: true });
+  const g = graph({
+    blobs: { config: { text: '{}', mediaType: mediaTypes.ociConfig } },
+    manifests: { one: { config: 'config', layers: [] }, index: { manifests: ['one'] } },
+  });
+  await g.push(registry, 'r', { tags: { 1: 'index' }, without: ['one'] });
+  const server = await listen(createHandler(registry));
+  onTestFinished(() => server.close());
+  const { stdout, stderr, code } = await stowage(['lookup', `${new URL(server.url).host}/r:1`]);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+  expect(stderr).toContain('is incomplete');
 });
 
 test('5: too often', async () => {
@@ -90,7 +135,7 @@ test('7: one is there, one is not; where both fail alike, their code', async () 
   expect(code).toBe(7);
   expect(multi.named(stdout)).toBe('index\n');
   expect(stderr).toContain('r:2');
-  expect((await stowage(['lookup', `${host}/r:2`, `${host}/r:3`])).code).toBe(3);
+  expect((await stowage(['lookup', '--digest', `${host}/r:2`, `${host}/r:3`])).code).toBe(3);
 });
 
 test('1: nobody there', async () => {
@@ -102,6 +147,12 @@ test('1: nobody there', async () => {
 test.each([
   ['a malformed reference', 'lookup', 'UPPER/x'],
   ['a malformed platform', 'lookup', '--platform', 'linux', 'localhost:1/r'],
+  ['one malformed reference of several, and nothing is asked', 'lookup', 'localhost:1/r', 'UPPER/x'],
+  ['a blob by its tag', 'lookup', '--type', 'blob', 'localhost:1/r:1'],
+  ['a type that there is not', 'lookup', '--type', 'tag', 'localhost:1/r:1'],
+  ['a type that is missing', 'lookup', 'localhost:1/r:1', '--type'],
+  ['--head of nothing', 'lookup', 'localhost:1/r:1', '--head'],
+  ['--platform of what is printed as it is', 'lookup', '--platform=linux/arm64', '--head', 'localhost:1/r:1'],
 ])('2: %s', async (_, ...args) => {
   const { stdout, code } = await stowage(args);
   expect({ stdout, code }).toEqual({ stdout: '', code: 2 });

@@ -62,8 +62,17 @@ test.each([
 ])('2: %s', async (_, args) => {
   const { stdout, stderr, code } = await stowage(...args);
   expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
-  expect(stderr).not.toBe('');
+  expect(stderr).toMatch(/^stowage: ./);
 });
+
+test.each(['./images', '/tmp', '~/images:1', '..'])(
+  '%s is no reference, but a layout may be there',
+  async (path) => {
+    const { stderr, code } = await stowage('lookup', path);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`; for the layout in a folder, write oci-layout:${path} [REFERENCE_INVALID]`);
+  },
+);
 
 test('--version takes at most twice as long as starting Node', async () => {
   const time = async (run: () => Promise<Ran>): Promise<number> => {

@@ -133,6 +133,7 @@ describe('the rate of Docker Hub', () => {
     expect(await atOnce(new URL('https://registry-1.docker.io'))).toBe(300);
     expect(await atOnce('docker.io', { pace: { concurrency: 4 } })).toBe(300);
     expect(await atOnce('docker.io', { pace: { rate: { requests: 50, seconds: 60 } } })).toBe(50);
+    expect(await atOnce('docker.io', { pace: { rate: { requests: 60, seconds: 60, burst: 4 } } })).toBe(4);
     expect(await atOnce('docker.io', { pace: { rate: { requests: Infinity, seconds: 60 } } })).toBe(1000);
   });
 

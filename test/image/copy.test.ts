@@ -436,6 +436,18 @@ describe('what is wrong is not tagged', () => {
 });
 
 describe('hooks, bounds, ends', () => {
+  test('coming: the bytes of blobs as they are read', async () => {
+    const { from, to } = await places();
+    const come: Record<string, number> = {};
+    await copy(from, to, {
+      coming: ({ descriptor }, bytes) => (come[descriptor.digest] = (come[descriptor.digest] ?? 0) + bytes),
+    });
+    const blobs = [...multi.nodes.values()].filter(({ kind }) => kind === 'blob');
+    expect(come).toEqual(
+      Object.fromEntries(blobs.map(({ descriptor }) => [descriptor.digest, descriptor.size])),
+    );
+  });
+
   test('before, after, skipped', async () => {
     const { from, to } = await places(multi, 'amd');
     const told: string[] = [];

@@ -20,7 +20,9 @@ export interface ManifestPlan {
 /** What there is to be copied, described: names, from the bottom up. */
 export interface Plan {
   /** By name; each is a layer unless its type is given. */
-  readonly blobs?: Readonly<Record<string, string | { readonly text: string; readonly mediaType: string }>>;
+  readonly blobs?: Readonly<
+    Record<string, string | { readonly text: string | Uint8Array; readonly mediaType: string }>
+  >;
   /** By name. Only what stands above can be referred to. In annotations `@name` is that thing's digest. */
   readonly manifests?: Readonly<Record<string, ManifestPlan>>;
 }
@@ -73,7 +75,7 @@ export function graph({ blobs = {}, manifests = {} }: Plan): Graph {
   for (const [name, blob] of Object.entries(blobs)) {
     const { text, mediaType } =
       typeof blob === 'string' ? { text: blob, mediaType: 'application/vnd.oci.image.layer.v1.tar' } : blob;
-    add(name, 'blob', Buffer.from(text), mediaType);
+    add(name, 'blob', typeof text === 'string' ? Buffer.from(text) : text, mediaType);
   }
   for (const [name, plan] of Object.entries(manifests)) {
     const { config, layers, manifests: children, subject, mediaType, ...rest } = plan;

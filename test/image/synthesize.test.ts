@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { synthesizeIndex } from '../../src/image/index.ts';
-import { mediaTypes, parseDockerReference, type Reference } from '../../src/oci/index.ts';
+import { mediaTypes, parseDockerName, type Reference } from '../../src/oci/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { graph, multi, noting, type Graph } from './graph.ts';
 
@@ -270,14 +270,15 @@ describe('entries', () => {
   });
 });
 
-test('a reference without a tag means `latest`; a digest goes before a tag', async () => {
+test('a reference without a tag means `latest`, and is named without; a digest goes before a tag', async () => {
   const store = memoryRegistry({ sparse: true });
   await multi.push(store, 'library/r', { tags: { latest: 'index' } });
   const named = async (text: string): Promise<string | undefined> =>
-    multi.named(await synthesizeIndex(store, parseDockerReference(text))).annotations[
+    multi.named(await synthesizeIndex(store, parseDockerName(text))).annotations[
       'org.opencontainers.image.ref.name'
     ];
-  expect(await named('r')).toBe('docker.io/library/r:latest@index');
+  expect(await named('r')).toBe('docker.io/library/r@index');
+  expect(await named('docker.io/library/r:latest')).toBe('docker.io/library/r:latest@index');
   expect(await named(`r:no@${multi.digest('amd')}`)).toBe('docker.io/library/r:no@amd');
-  await expect(synthesizeIndex(store, parseDockerReference('r:no'))).rejects.toMatchObject({ status: 404 });
+  await expect(synthesizeIndex(store, parseDockerName('r:no'))).rejects.toMatchObject({ status: 404 });
 });

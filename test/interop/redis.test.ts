@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { Redis } from 'ioredis';
 import { describe, expect } from 'vitest';
 import { registryClient, type RegistryClient } from '../../src/client/index.ts';
 import { mediaTypes, type Descriptor } from '../../src/oci/index.ts';
@@ -17,47 +15,9 @@ import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { cached, redisCache, type CacheEvent, type CacheStore } from '../../src/wrap/cache/index.ts';
 import { bytes, named } from '../oci/words.ts';
 import { A, keepsAcrossReopening, note, storeContract } from '../wrap/cache/store-contract.ts';
-import type { Running } from './processes.ts';
 import type { Done, Task } from './redis-child.ts';
+import { redisServer, startRedis } from './redis-server.ts';
 import { play, type Stage } from './stage.ts';
-
-interface RedisServer {
-  readonly url: string;
-  /** Of ioredis, to look at the keys. */
-  readonly client: Redis;
-  readonly process: Running;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** A Redis that keeps nothing on the disk. */
-async function startRedis(stage: Stage, port: number): Promise<Running> {
-  const keepNothing = ['--save', '', '--appendonly', 'no', '--dir', stage.folder];
-  const process_ = stage.start('redis-server', [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    ...keepNothing,
-  ]);
-  await process_.line(/Ready to accept connections/);
-  return process_;
-}
-
-async function redisServer(stage: Stage): Promise<RedisServer> {
-  const port = await freePort();
-  const process_ = await startRedis(stage, port);
-  const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null });
-  client.on('error', () => {});
-  stage.onClose(async () => client.disconnect());
-  return { url: `redis://127.0.0.1:${port}`, client, process: process_ };
-}
 
 /** Docker's registry, which keeps its descriptors in that Redis. */
 async function registryWithRedis(stage: Stage, host: string): Promise<RegistryClient> {

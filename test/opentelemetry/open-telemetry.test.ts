@@ -183,7 +183,7 @@ test('what caches and mirrors tell is counted by its outcome', async () => {
   const { onEvent, series } = await recording();
   const read = { operation: 'getManifest', repository: 'r', reference: '1' } as const;
   for (const outcome of ['hit', 'miss', 'hit'] as const) onEvent({ type: 'cache', outcome, ...read });
-  onEvent({ type: 'mirror', mirror: 'mirror.test', outcome: 'served', ...read });
+  onEvent({ type: 'mirror', mirror: 'mirror.test', outcome: 'served', passedOn: false, ...read });
   expect(await series('stowage.cache')).toEqual([
     [{ 'stowage.cache.outcome': 'hit', 'stowage.operation': 'getManifest' }, 2],
     [{ 'stowage.cache.outcome': 'miss', 'stowage.operation': 'getManifest' }, 1],

@@ -7,8 +7,9 @@ import { scripted } from '../../src/testing/index.ts';
 const digest = `sha256:${'0'.repeat(64)}` as Digest;
 
 test.each([
-  ['alpine', 'library/alpine', 'latest', `docker.io/library/alpine:latest@${digest}`],
-  ['index.docker.io/a/b:1', 'a/b', '1', `docker.io/a/b:1@${digest}`],
+  ['alpine', 'library/alpine', 'latest', `alpine@${digest}`],
+  ['alpine:latest', 'library/alpine', 'latest', `alpine:latest@${digest}`],
+  ['index.docker.io/a/b:1', 'a/b', '1', `a/b:1@${digest}`],
   ['localhost:5000/x:y', 'x', 'y', `localhost:5000/x:y@${digest}`],
   [`ghcr.io/a/b@${digest}`, 'a/b', digest, `ghcr.io/a/b@${digest}`],
   [`ghcr.io/a/b:1@${digest}`, 'a/b', digest, `ghcr.io/a/b:1@${digest}`],

@@ -1,13 +1,12 @@
-import type { Digest, Manifest } from '../../oci/index.ts';
-import { isNotFound, RegistryError, type Registry } from '../../registry/index.ts';
+import type { Digest } from '../../oci/index.ts';
+import { isNotFound, RegistryError } from '../../registry/index.ts';
 import type { ReadManifest } from '../document.ts';
 import type { Copied, CopyOptions, CopyPlace } from './options.ts';
 import { keepPlatforms } from './platforms.ts';
-import { copyReferrers } from './referrers.ts';
+import { createPlanner, type CopyPlanner } from './plan.ts';
+import { copyReferrers, findReferrers } from './referrers.ts';
+import { learnFrom, verifiedKinds } from './refusal.ts';
 import { createTransfer, type Transfer } from './transfer.ts';
-
-/** The kinds of manifests that registries have been seen to refuse when children are missing. Some look at images alone. */
-const verifying = new WeakMap<Registry, Set<Manifest['kind']>>();
 
 /**
  * Copies an image, or whatever a manifest holds together, from any registry to any: all platforms, byte for byte.
@@ -22,9 +21,12 @@ const verifying = new WeakMap<Registry, Set<Manifest['kind']>>();
  * @throws {RegistryError} what reading and writing fail with; `DIGEST_INVALID` when `to` names another digest.
  */
 export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions = {}): Promise<Copied> {
-  const transfer = createTransfer(from, to, options);
+  const transfer = createTransfer(from, to, options, (manifest, missing) =>
+    planner === undefined ? Promise.resolve() : planner.refused(manifest, missing),
+  );
+  const planner = options.onPlan && createPlanner(from, transfer.read, options);
   try {
-    return await run(transfer, options);
+    return await run(transfer, options, planner);
   } catch (error) {
     // One part failed: the others are not to go on behind the caller's back.
     transfer.stop(error);
@@ -32,18 +34,24 @@ export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions 
   }
 }
 
-async function run(transfer: Transfer, options: CopyOptions): Promise<Copied> {
+async function run(
+  transfer: Transfer,
+  options: CopyOptions,
+  planner: CopyPlanner | undefined,
+): Promise<Copied> {
   const { from, to } = transfer;
   const tag = targetTag(from, to);
   const inPlace = from.registry === to.registry && from.repository === to.repository;
-  const known = verifying.get(to.registry);
+  const known = verifiedKinds(to.registry);
   const ask = (): Promise<Digest | undefined> => resolved(transfer, tag ?? to.digest ?? from.digest, options);
+  planner?.asking(!inPlace && options.targetVerifies !== true);
   // Asked at the same time as the source is read, so that it costs no time.
   const [source, early] = await Promise.all([
     transfer.read(from.digest ?? from.tag ?? 'latest'),
     inPlace || (options.targetVerifies ?? known !== undefined) ? undefined : ask(),
   ]);
   const { platforms } = options;
+  if (platforms !== undefined) planner?.platforms(source);
   const manifest =
     platforms === undefined ? source : await keepPlatforms(transfer, source, platforms, options);
   const { digest } = manifest.descriptor;
@@ -55,11 +63,15 @@ async function run(transfer: Transfer, options: CopyOptions): Promise<Copied> {
 
   const trusted = inPlace || (options.targetVerifies ?? known?.has(manifest.manifest.kind) ?? false);
   const present = trusted ? undefined : (early ?? (known === undefined ? undefined : await ask()));
-  if (present === digest)
+  const referrers = options.referrers ? await findReferrers(transfer, manifest, options) : undefined;
+  if (referrers !== undefined) await planner?.referrers(referrers);
+  const sending: Sending = { transfer, manifest, tag, planner };
+  if (present === digest) {
+    if (referrers !== undefined) planner?.skipping();
     await transfer.skip({ kind: 'manifest', descriptor: manifest.descriptor }, 'present');
-  else if (trusted) await pushFirst(transfer, manifest, tag);
-  else await childrenFirst(transfer, manifest, tag, present !== undefined);
-  if (options.referrers) await copyReferrers(transfer, manifest, options);
+  } else if (trusted) await pushFirst(sending);
+  else await childrenFirst(sending, present !== undefined);
+  if (referrers !== undefined) await copyReferrers(transfer, referrers);
 
   const { manifests, blobs, bytes } = transfer.sent;
   return { descriptor: manifest.descriptor, sent: { manifests, blobs }, bytes };
@@ -70,11 +82,21 @@ function targetTag(from: CopyPlace, to: CopyPlace): string | undefined {
   return from.tag ?? (from.digest === undefined ? 'latest' : undefined);
 }
 
+/** A manifest that the target has not. */
+interface Sending {
+  readonly transfer: Transfer;
+  readonly manifest: ReadManifest;
+  readonly tag: string | undefined;
+  readonly planner: CopyPlanner | undefined;
+}
+
 /** To a target that takes no manifest whose children are missing: what it takes is whole. */
-async function pushFirst(transfer: Transfer, manifest: ReadManifest, tag: string | undefined): Promise<void> {
-  const missing = await transfer.attempt(manifest, named(manifest, tag));
-  if (missing === undefined) return;
-  await transfer.fill(manifest, missing);
+async function pushFirst({ transfer, manifest, tag, planner }: Sending): Promise<void> {
+  planner?.trying(manifest);
+  const refusal = await transfer.attempt(manifest, named(manifest, tag));
+  if (refusal === undefined) return;
+  await planner?.sending(manifest, refusal.missing);
+  await transfer.fill(manifest, refusal.missing);
   await transfer.push(manifest, named(manifest, tag));
 }
 
@@ -83,21 +105,14 @@ async function pushFirst(transfer: Transfer, manifest: ReadManifest, tag: string
  * @param likely the target has another version, and so probably most of the children: then it is worth a request to
  *   learn whether it verifies. By digest, which points no tag at what may be half.
  */
-async function childrenFirst(
-  transfer: Transfer,
-  manifest: ReadManifest,
-  tag: string | undefined,
-  likely: boolean,
-): Promise<void> {
+async function childrenFirst({ transfer, manifest, tag, planner }: Sending, likely: boolean): Promise<void> {
+  if (likely) planner?.trying(manifest);
   const { digest } = manifest.descriptor;
-  const missing = likely ? await transfer.attempt(manifest, { digest }) : undefined;
-  if (missing !== undefined) learn(transfer.to.registry, manifest);
-  await transfer.fill(manifest, missing);
+  const refusal = likely ? await transfer.attempt(manifest, { digest }) : undefined;
+  if (refusal !== undefined) learnFrom(refusal, transfer.to.registry, manifest.manifest);
+  await planner?.sending(manifest, refusal?.missing);
+  await transfer.fill(manifest, refusal?.missing);
   await transfer.push(manifest, named(manifest, tag));
-}
-
-function learn(registry: Registry, { manifest }: ReadManifest): void {
-  verifying.set(registry, (verifying.get(registry) ?? new Set()).add(manifest.kind));
 }
 
 /** Under which names a manifest is pushed. Registries work out sha256 themselves; another algorithm has to be said. */

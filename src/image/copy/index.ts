@@ -1,2 +1,2 @@
 export { copy } from './copy.ts';
-export type { Copied, CopyOptions, CopyPlace, CopyStep, SkipReason } from './options.ts';
+export type { Copied, CopyOptions, CopyPlace, CopyPlan, CopyStage, CopyStep, SkipReason } from './options.ts';

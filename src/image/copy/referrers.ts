@@ -8,25 +8,33 @@ import type { Transfer } from './transfer.ts';
 const DEEPEST = 8;
 const MOST = 10_000;
 
+/** What refers to a manifest, and to what it lists, and what refers to those; subjects stand before their referrers. */
+export interface Referrers {
+  readonly found: readonly ReadManifest[];
+  /** How many manifests it was asked for. */
+  readonly subjects: number;
+}
+
 /**
- * Copies what refers to a manifest, and to the manifests that it lists, and what refers to those.
- * They come after their subject, so that whoever finds one finds what it is about.
+ * Finds what refers to a manifest.
  * @throws {RegistryError} `MANIFEST_INVALID` when there is no end to them.
  */
-export async function copyReferrers(
-  transfer: Transfer,
+export async function findReferrers(
+  { from, read }: Transfer,
   manifest: ReadManifest,
   { signal }: CopyOptions,
-): Promise<void> {
-  const { from } = transfer;
+): Promise<Referrers> {
   const seen = new Set<Digest>();
+  const found: ReadManifest[] = [];
+  let asked = 0;
   let subjects = [
     manifest.descriptor.digest,
     ...childManifests(manifest.manifest).map(({ digest }) => digest),
   ];
   for (let depth = 0; subjects.length > 0; depth++) {
-    const found: Digest[] = [];
+    const next: Digest[] = [];
     for (const subject of subjects) {
+      asked++;
       for await (const referrer of from.registry.referrers(
         from.repository,
         subject,
@@ -41,12 +49,19 @@ export async function copyReferrers(
             { repository: from.repository },
           );
         }
-        const read = await transfer.read(referrer.digest);
-        await transfer.fill(read);
-        await transfer.push(read, { digest: referrer.digest });
-        found.push(referrer.digest);
+        found.push(await read(referrer.digest));
+        next.push(referrer.digest);
       }
     }
-    subjects = found;
+    subjects = next;
+  }
+  return { found, subjects: asked };
+}
+
+/** Copies them. They come after their subject, so that whoever finds one finds what it is about. */
+export async function copyReferrers(transfer: Transfer, { found }: Referrers): Promise<void> {
+  for (const referrer of found) {
+    await transfer.fill(referrer);
+    await transfer.push(referrer, { digest: referrer.descriptor.digest });
   }
 }

@@ -10,17 +10,11 @@ import {
   type Descriptor,
   type Digest,
 } from '../../oci/index.ts';
-import {
-  isMissingChild,
-  isNotFound,
-  isRegistryError,
-  missingDigests,
-  RegistryError,
-  type PushManifestOptions,
-  type Source,
-} from '../../registry/index.ts';
+import { isNotFound, RegistryError, type PushManifestOptions } from '../../registry/index.ts';
 import { readManifest, type ReadManifest } from '../document.ts';
 import type { CopyOptions, CopyPlace, CopyStep, SkipReason } from './options.ts';
+import { refusalOf, type Refusal } from './refusal.ts';
+import { sendBlob } from './send-blob.ts';
 
 const CONCURRENCY = 24;
 
@@ -42,13 +36,22 @@ export interface Transfer {
   attempt(
     read: ReadManifest,
     options: Omit<PushManifestOptions, 'mediaType' | 'signal'>,
-  ): Promise<ReadonlySet<Digest> | undefined>;
+  ): Promise<Refusal | undefined>;
   skip(step: CopyStep, reason: SkipReason): Promise<void>;
   /** Ends what is under way. */
   stop(reason: unknown): void;
 }
 
-export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOptions): Transfer {
+/**
+ * Starts a copy.
+ * @param refused is called when the target misses what it had, or was sent, a moment ago; before that is sent again
+ */
+export function createTransfer(
+  from: CopyPlace,
+  to: CopyPlace,
+  options: CopyOptions,
+  refused?: (read: ReadManifest, missing: ReadonlySet<Digest>) => Promise<void>,
+): Transfer {
   const { signal, concurrency = CONCURRENCY, before, after } = options;
   const ending = new AbortController();
   const aborting = {
@@ -86,21 +89,8 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
     const step: CopyStep = { kind: 'blob', descriptor };
     if (isNonDistributable(descriptor.mediaType)) return skip(step, 'non-distributable');
     if ((await before?.(step)) === false) return skip(step, 'refused');
-    let opened = false;
-    const source: Source = {
-      async open(offset, wanted = aborting.signal) {
-        opened = true;
-        if (descriptor.data != null) return Buffer.from(descriptor.data, 'base64').subarray(offset);
-        // A part cannot be verified by itself. It is what is missing in an upload that broke off, and the target
-        // verifies the whole when that is committed.
-        const range = offset > 0 ? { range: { start: offset } } : {};
-        return from.registry.getBlob(from.repository, descriptor.digest, { ...range, signal: wanted });
-      },
-    };
-    // Asking for a mount costs nothing: it is the request that starts an upload. Inside one registry it saves the
-    // bytes; from the target to itself it is the question whether the blob is there.
-    const mountFrom = from.registry === to.registry ? from.repository : to.repository;
-    await limit(() => to.registry.pushBlob(to.repository, descriptor, source, { mountFrom, ...aborting }));
+    const coming = options.coming && ((bytes: number): void => options.coming?.(step, bytes));
+    const opened = await limit(() => sendBlob(from, to, descriptor, aborting.signal, coming));
     if (!opened) return skip(step, 'present');
     sent.blobs++;
     sent.bytes += descriptor.size;
@@ -108,15 +98,8 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
   };
 
   const moveManifest = async (descriptor: Descriptor): Promise<void> => {
-    let manifest: ReadManifest;
-    try {
-      manifest = await read(descriptor.digest, descriptor);
-    } catch (error) {
-      // An index may list what is no manifest; then it is a blob.
-      if (!isNotFound(error) || isIndexType(descriptor.mediaType) || isImageType(descriptor.mediaType))
-        throw error;
-      return moveBlob(descriptor);
-    }
+    const manifest = await readChild(read, descriptor);
+    if (manifest === undefined) return moveBlob(descriptor);
     // Only a digest that was checked keeps an index from listing itself, or others without end.
     if (manifest.manifest.kind === 'index' && verifiableAlgorithm(descriptor.digest) === undefined)
       throw new RegistryError(
@@ -173,24 +156,36 @@ export function createTransfer(from: CopyPlace, to: CopyPlace, options: CopyOpti
         await send(manifest, push);
         return undefined;
       } catch (error) {
-        if (!isMissingChild(error) || !isRegistryError(error)) throw error;
-        const named = missingDigests(error);
-        const children = [...childBlobs(manifest.manifest), ...childManifests(manifest.manifest)].map(
-          ({ digest }) => digest,
-        );
-        // A registry that names none, or others than ours, has only told us that something is missing.
-        const missing = children.filter((digest) => named.includes(digest));
-        return new Set(missing.length > 0 ? missing : children);
+        const refusal = refusalOf(error, manifest.manifest);
+        if (refusal === undefined) throw error;
+        return refusal;
       }
     },
     async push(manifest, push) {
-      const missing = await transfer.attempt(manifest, push);
-      if (missing === undefined) return;
+      const refusal = await transfer.attempt(manifest, push);
+      if (refusal === undefined) return;
+      // With its children there, it was refused for something else.
+      if (!refusal.certain) throw refusal.error;
       // It was there a moment ago, or so the target had said: it is sent once more, and then the refusal counts.
-      for (const digest of missing) under.delete(digest);
-      await transfer.fill(manifest, missing);
+      for (const digest of refusal.missing) under.delete(digest);
+      await refused?.(manifest, refusal.missing);
+      await transfer.fill(manifest, refusal.missing);
       await send(manifest, push);
     },
   };
   return transfer;
+}
+
+/** Reads what an index lists. @returns undefined if that is no manifest: then it is a blob. */
+export async function readChild(
+  read: Transfer['read'],
+  descriptor: Descriptor,
+): Promise<ReadManifest | undefined> {
+  try {
+    return await read(descriptor.digest, descriptor);
+  } catch (error) {
+    if (!isNotFound(error) || isIndexType(descriptor.mediaType) || isImageType(descriptor.mediaType))
+      throw error;
+    return undefined;
+  }
 }

@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
+import type { Clock } from '../clock.ts';
 import type { TransportRequest } from '../transport.ts';
-import { createBucket } from './bucket.ts';
+import { bottomless, createBucket, type Bucket, type Passage } from './bucket.ts';
+import { createLearntBucket } from './learnt.ts';
+import { createSharedBucket, type Waiters } from './limiter.ts';
 import { completePace, type Pace } from './pace.ts';
 import { createPause, type PauseOptions } from './pause.ts';
 import { createWindow, type Lane, type Slot } from './window.ts';
@@ -31,6 +34,9 @@ interface Waiting {
   fail(error: Error): void;
 }
 
+/** Timers of more milliseconds go off at once. */
+const LONGEST_SLEEP = 2 ** 31 - 1;
+
 /** The least time between two events about the rate, in milliseconds. */
 const BETWEEN_RATE_EVENTS = 1000;
 
@@ -40,9 +46,13 @@ const BETWEEN_RATE_EVENTS = 1000;
  */
 export function createGate(origin: string, pace: Pace, options: PauseOptions): Gate {
   const { onEvent, clock } = options;
-  const { concurrency, rate } = completePace(pace);
-  const window = createWindow(concurrency);
-  const bucket = rate === undefined ? undefined : createBucket(rate);
+  const complete = completePace(pace);
+  const window = createWindow(complete.concurrency);
+  const bucket = createBucketFor(complete, clock, {
+    wanted: () => wantedIn('asking') + wantedIn('sending'),
+    wake: () => advance(),
+    fail: (error) => failAll(() => error),
+  });
   const pause = createPause(origin, options);
   const waiting = { asking: new Set<Waiting>(), sending: new Set<Waiting>() };
   let serial = 0;
@@ -55,31 +65,41 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
   const advance = (): void => {
     for (;;) {
       const first = next();
-      if (first === undefined) return stopResting();
       const now = clock.now();
-      const tokenAt = bucket?.readyAt() ?? now;
-      if (pause.until > now) pause.tell();
-      else if (tokenAt > now) tellRate(now);
-      const until = Math.max(pause.until, tokenAt);
-      if (until > now) return restUntil(until, now);
-      bucket?.take(now);
-      first.go(takeSlot(first.lane));
+      if (first === undefined) {
+        if (waiting.asking.size + waiting.sending.size === 0) bucket.rest?.(now);
+        return stopResting();
+      }
+      if (pause.until > now) {
+        pause.tell();
+        return restUntil(pause.until, now);
+      }
+      const tokenAt = bucket.readyAt(now);
+      if (tokenAt > now) {
+        if (bucket.isHeld?.(now) ?? true) tellRate(now);
+        return restUntil(tokenAt, now);
+      }
+      first.go(takeSlot(first.lane, bucket.take(now)));
     }
   };
 
   /** The first to come, of those for whom there is a slot. */
   const next = (): Waiting | undefined => {
-    const [asking] = window.isOpen('asking') ? waiting.asking : [];
-    const [sending] = window.isOpen('sending') ? waiting.sending : [];
+    const [asking] = window.room('asking') > 0 ? waiting.asking : [];
+    const [sending] = window.room('sending') > 0 ? waiting.sending : [];
     if (asking === undefined || sending === undefined) return asking ?? sending;
     return asking.serial < sending.serial ? asking : sending;
   };
 
-  const takeSlot = (lane: Lane): Slot => {
+  const wantedIn = (lane: Lane): number => Math.min(waiting[lane].size, window.room(lane));
+
+  const takeSlot = (lane: Lane, passage: Passage): Slot => {
     const slot = window.take(lane);
     return {
       free(outcome) {
+        const now = clock.now();
         if (outcome === 'served') fruitlessSince = undefined;
+        passage.answered(outcome, now, Math.max(now, pause.until));
         slot.free(outcome);
         advance();
       },
@@ -91,7 +111,7 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
     stopResting();
     const end = new AbortController();
     rest = { until, end };
-    clock.sleep(until - now, end.signal).then(
+    clock.sleep(Math.min(until - now, LONGEST_SLEEP), end.signal).then(
       () => {
         rest = undefined;
         advance();
@@ -108,10 +128,15 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
 
   /** Of the wait of all who are there now; and again, when that time is over and there are still some. */
   const tellRate = (now: number): void => {
-    if (bucket === undefined || now < rateToldUntil) return;
-    const duration = bucket.readyAt(waiting.asking.size + waiting.sending.size) - now;
+    if (now < rateToldUntil) return;
+    const duration = bucket.wait(now, waiting.asking.size + waiting.sending.size);
     rateToldUntil = now + Math.max(duration, BETWEEN_RATE_EVENTS);
     onEvent({ type: 'wait', origin, reason: 'rate', duration });
+  };
+
+  const failAll = (errorFor: (request: TransportRequest) => Error): void => {
+    for (const one of [...waiting.asking, ...waiting.sending]) one.fail(errorFor(one.request));
+    advance();
   };
 
   const wait = (request: TransportRequest, lane: Lane): Promise<Slot> =>
@@ -158,8 +183,13 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
       // One pause after the other, with no answer between them, is one that is too long.
       fruitlessSince ??= clock.now();
       if (!pause.isTooLong && pause.until - fruitlessSince <= options.maxWait) return;
-      for (const one of [...waiting.asking, ...waiting.sending]) one.fail(pause.refusal(one.request));
-      stopResting();
+      failAll(pause.refusal);
     },
   };
+}
+
+function createBucketFor({ rate, limiter }: Pace, clock: Clock, waiters: Waiters): Bucket {
+  if (rate === undefined) return createLearntBucket();
+  if (rate.requests === Infinity) return bottomless;
+  return limiter === undefined ? createBucket(rate) : createSharedBucket(limiter, rate, waiters, clock);
 }

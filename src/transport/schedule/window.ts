@@ -19,8 +19,8 @@ export interface Slot {
 export interface ConcurrencyWindow {
   /** How many slots each lane has. */
   readonly width: number;
-  /** Whether a lane has a slot left. */
-  isOpen(lane: Lane): boolean;
+  /** How many slots a lane has left. */
+  room(lane: Lane): number;
   take(lane: Lane): Slot;
 }
 
@@ -50,7 +50,7 @@ export function createWindow(widest: number): ConcurrencyWindow {
     get width() {
       return width;
     },
-    isOpen: (lane) => taken[lane] < width,
+    room: (lane) => Math.max(0, width - taken[lane]),
     take(lane) {
       taken[lane]++;
       const sentIn = round;

@@ -11,6 +11,8 @@ export interface MirrorEvent {
   /** The tag or digest. */
   readonly reference?: string;
   readonly outcome: MirrorOutcome;
+  /** Whether the next one is asked instead. */
+  readonly passedOn: boolean;
   /** The message of the error, unless it was `served`. */
   readonly reason?: string;
 }

@@ -54,29 +54,31 @@ export function createRouter(
     const key = keyOf(operation);
     const { name, options } = operation;
     const subject = subjectOf(operation);
-    const tell = (outcome: MirrorOutcome, reason?: string): void =>
+    const tell = (outcome: MirrorOutcome, passedOn: boolean, reason?: string): void =>
       onEvent({
         type: 'mirror',
         mirror: mirror.name,
         operation: name,
         ...subject,
         outcome,
+        passedOn,
         ...(reason !== undefined && { reason }),
       });
     return {
       registry: mirror.registry,
       last: false,
       fallback: mirror.fallback,
-      served: () => tell('served'),
+      served: () => tell('served', false),
       failed(error) {
         const outcome = options.signal?.aborted ? undefined : outcomeOf(error);
         if (outcome === undefined || !isRegistryError(error)) throw error;
-        tell(outcome, error.message);
+        const passedOn = goesOn(mirror.fallback, outcome);
+        tell(outcome, passedOn, error.message);
         if (outcome === 'wrong') remember(stand.wrong, key);
         // One that nobody stands in for has to be asked each time.
         if (outcome === 'unavailable' && mirror.fallback !== 'never')
           stand.restsUntil = now() + Math.max(REST, (error.retryAfter ?? 0) * 1000);
-        if (!goesOn(mirror.fallback, outcome)) throw error;
+        if (!passedOn) throw error;
       },
     };
   };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { loadRedis, redisReason } from '../../../redis/index.ts';
 import { abortable, RegistryError } from '../../../registry/index.ts';
 
 /** A connection on which whoever asks gets an answer soon, if only that there is none. */
@@ -31,7 +32,7 @@ export function createConnection({ url, client: given, timeout }: ConnectionOpti
   let paused = 0;
 
   const create = async (): Promise<Redis> => {
-    const { Redis } = await load();
+    const { Redis } = await loadRedis('a cache in Redis');
     own = new Redis(url ?? 'redis://127.0.0.1:6379', {
       lazyConnect: true,
       connectTimeout: timeout,
@@ -73,7 +74,7 @@ export function createConnection({ url, client: given, timeout }: ConnectionOpti
         paused = performance.now() + PAUSE;
         throw unavailable(`it did not answer in ${timeout} ms`);
       }
-      throw unavailable(firstWord(error), error);
+      throw unavailable(redisReason(error), error);
     }
   };
 
@@ -96,21 +97,6 @@ export function createConnection({ url, client: given, timeout }: ConnectionOpti
   };
 }
 
-/** It is an optional peer: who has no Redis need not install it. */
-async function load(): Promise<Pick<typeof import('ioredis'), 'Redis'>> {
-  try {
-    return await import('ioredis');
-  } catch (error) {
-    throw new RegistryError(
-      'UNSUPPORTED',
-      'a cache in Redis needs the package ioredis: npm install ioredis',
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
 const LATE = Symbol('late');
 
 async function soon<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
@@ -125,13 +111,4 @@ async function soon<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
 
 function unavailable(why: string, cause?: unknown): RegistryError {
   return new RegistryError('UNAVAILABLE', `Redis: ${why}`, { ...(cause !== undefined && { cause }) });
-}
-
-/**
- * What Redis says an error is (`NOAUTH`, `OOM`, `READONLY`), or the system (`ECONNRESET`). The rest may repeat the
- * command, and with it what was sent: old servers show the password that way.
- */
-function firstWord(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? /^[A-Z]{2,20}\b/.exec(message)?.[0] ?? 'the connection broke';
 }

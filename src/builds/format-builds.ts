@@ -1,0 +1,41 @@
+import { formatJson } from '../json/index.ts';
+import type { Build } from './builder.ts';
+import { indent, member, objectOf } from './indent.ts';
+import { createSourceFormatter } from './source-text.ts';
+
+/**
+ * Writes builds as a builds.json, as `jq --tab` formats it, in pieces: one for each build.
+ * @param builds in the order of the file
+ */
+export async function* formatBuilds(builds: AsyncIterable<Build> | Iterable<Build>): AsyncGenerator<string> {
+  const formatSource = createSourceFormatter();
+  let separator = '{';
+  for await (const build of builds) {
+    yield `${separator}\n\t"${build.buildId}": ${formatBuild(build, formatSource(build.target))}`;
+    separator = ',';
+  }
+  yield separator === '{' ? '{}\n' : '\n}\n';
+}
+
+/** A build, with the source as it stands in it. */
+function formatBuild({ buildId, img, resolved, target, parents }: Build, source: string): string {
+  const all = [...parents];
+  return `{
+\t\t"buildId": "${buildId}",
+\t\t"build": {
+\t\t\t"img": ${formatJson(img)},
+\t\t\t"resolved": ${resolved === undefined ? 'null' : indent(resolved.text, 3)},
+\t\t\t"sourceId": ${formatJson(target.source.sourceId)},
+\t\t\t"arch": ${formatJson(target.arch)},
+\t\t\t"parents": ${objectOf(
+    all.map(([from, { digest }]) => member(from, formatJson(digest))),
+    3,
+  )},
+\t\t\t"resolvedParents": ${objectOf(
+    all.map(([from, { text }]) => member(from, indent(text, 4))),
+    3,
+  )}
+\t\t},
+\t\t"source": ${source}
+\t}`;
+}

@@ -1,0 +1,141 @@
+import { describeSubject, sortAnnotations, type SynthesizedIndex } from '../image/index.ts';
+import type { Member } from '../json/index.ts';
+import {
+  Invalid,
+  isIndexType,
+  isObject,
+  parseDescriptor,
+  parseJson,
+  checkAnnotations,
+  type Annotations,
+  type Json,
+} from '../oci/index.ts';
+import { parseImageName } from './image-name.ts';
+import { indent } from './indent.ts';
+import { cutFree, keepText, type KeptText } from './kept-text.ts';
+import { memberStream, type TextSource } from './member-stream.ts';
+import { formatPlainForHtml } from './plain-json.ts';
+import { pointerOf } from './reader.ts';
+import { withoutWrapping } from './wrapping.ts';
+
+/** Indexes that earlier runs have looked up, by the short names of their images. */
+export interface IndexCache {
+  has(name: string): boolean;
+  get(name: string): SynthesizedIndex | undefined;
+  /** An index is of use in this run, and so may be in the next. @param index where it is not known yet */
+  keep(name: string, index?: SynthesizedIndex): void;
+  /** All that earlier runs have left. */
+  names(): Iterable<string>;
+  /** What was kept in this run, in the order of the names. */
+  kept(): Iterable<readonly [name: string, index: SynthesizedIndex]>;
+}
+
+/** Keeps nothing. */
+export const noCache: IndexCache = {
+  has: () => false,
+  get: () => undefined,
+  keep: () => {},
+  names: () => [],
+  kept: () => [],
+};
+
+/**
+ * Reads the cache file of a run of builds. Each index is looked at, and stays text until it is used.
+ * @param source of the file; none, for a run that is the first
+ * @throws {Invalid} subject `cache`, with a pointer, when it is not `{"indexes": {…}}`, or has an index that is none.
+ */
+export async function parseIndexCache(source: TextSource = '{"indexes": {}}'): Promise<IndexCache> {
+  const known = new Map<string, KeptText>();
+  for await (const { name, value } of entries(source)) {
+    const place = pointerOf(['indexes', name]);
+    const image = invalidAt(place, () => parseImageName(cutFree(name)));
+    if (known.has(image.name)) throw new Invalid('cache', 'is there twice', place);
+    parseIndex(value, place);
+    known.set(image.name, keepText(value));
+  }
+  const fresh = new Map<string, KeptText>();
+  const used = new Set<string>();
+  const read = (name: string): SynthesizedIndex | undefined => {
+    const value = known.get(name);
+    if (value !== undefined) return parseIndex(value.read(), pointerOf(['indexes', name]));
+    const own = fresh.get(name);
+    return own === undefined ? undefined : (JSON.parse(own.read()) as SynthesizedIndex);
+  };
+  return {
+    has: (name) => known.has(name) || fresh.has(name),
+    get: read,
+    keep(name, index) {
+      used.add(name);
+      if (index !== undefined && !known.has(name)) fresh.set(name, keepText(JSON.stringify(index)));
+    },
+    names: () => known.keys(),
+    *kept() {
+      for (const name of [...used].toSorted(byCode)) {
+        const index = read(name);
+        if (index !== undefined) yield [name, index];
+      }
+    },
+  };
+}
+
+/** Writes a cache file as Go does, in pieces. */
+export function* formatIndexes(
+  indexes: Iterable<readonly [name: string, index: SynthesizedIndex]>,
+): Generator<string> {
+  let separator = '{\n\t"indexes": {\n\t\t';
+  for (const [name, index] of indexes) {
+    const json = indent(formatPlainForHtml(index as unknown as Json), 2);
+    yield `${separator}${JSON.stringify(name)}: ${json}`;
+    separator = ',\n\t\t';
+  }
+  yield separator.startsWith('{') ? '{\n\t"indexes": {}\n}\n' : '\n\t}\n}\n';
+}
+
+/** The members of the one member that there is. */
+async function* entries(source: TextSource): AsyncGenerator<Member> {
+  try {
+    yield* memberStream(withoutWrapping(source, 'indexes'));
+  } catch (error) {
+    throw error instanceof Invalid && error.subject === 'json'
+      ? new Invalid('cache', error.message, '/indexes')
+      : error;
+  }
+}
+
+function invalidAt<T>(place: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error;
+    if (error.pointer === undefined) throw new Invalid('cache', error.message, place);
+    throw new Invalid('cache', error.message.slice(error.pointer.length + 2), `${place}${error.pointer}`);
+  }
+}
+
+/** An index, its fields as Go writes them. */
+function parseIndex(text: string, place: string): SynthesizedIndex {
+  return invalidAt(place, () => {
+    const document = parseJson(Buffer.from(text));
+    if (!isObject(document)) throw new Invalid('cache', 'want an index');
+    const { schemaVersion, mediaType, artifactType, manifests, subject, annotations } = document;
+    if (schemaVersion !== 2) throw new Invalid('cache', 'must be 2', '/schemaVersion');
+    if (typeof mediaType !== 'string' || !isIndexType(mediaType))
+      throw new Invalid('cache', 'want the media type of an index', '/mediaType');
+    if (!Array.isArray(manifests)) throw new Invalid('cache', 'want a list of descriptors', '/manifests');
+    checkAnnotations(annotations, '/annotations');
+    return {
+      schemaVersion,
+      mediaType,
+      ...(typeof artifactType === 'string' && artifactType !== '' && { artifactType }),
+      manifests: manifests.map((entry: Json, at) =>
+        describeSubject(parseDescriptor(entry, `/manifests/${at}`)),
+      ),
+      ...(subject != null && { subject: describeSubject(parseDescriptor(subject, '/subject')) }),
+      annotations: sortAnnotations((annotations ?? {}) as Annotations),
+    };
+  });
+}
+
+function byCode(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,51 @@
+import { formatJson, isOrderedObject, parseOrdered } from '../json/index.ts';
+import { indent, member, objectOf } from './indent.ts';
+import type { SourceText, Target } from './target.ts';
+
+/** A source, formatted but for its architectures, of which each build shows its own alone. */
+interface FormattedSource {
+  readonly source: SourceText;
+  /** Members before and behind the architectures, each with its name. */
+  readonly before: readonly string[];
+  readonly behind: readonly string[];
+  /** By name. */
+  readonly arches: ReadonlyMap<string, string>;
+}
+
+/** How deep sources stand in a builds.json, in tabs. */
+const DEPTH = 2;
+
+/**
+ * Writes sources as builds show them: with the one architecture that they are for, and otherwise as they are, their
+ * fields in their order. A source that is asked for again at once is not read again.
+ * @returns a function that gives the text as it stands in a builds.json, as `jq --tab` formats it
+ */
+export function createSourceFormatter(): (target: Target) => string {
+  let last: FormattedSource | undefined;
+  return ({ source, arch }) => {
+    if (last?.source !== source) last = format(source);
+    const { before, behind, arches } = last;
+    const own = `"arches": ${objectOf([member(arch, arches.get(arch) ?? '{}')], DEPTH + 1)}`;
+    return objectOf([...before, own, ...behind], DEPTH);
+  };
+}
+
+function format(source: SourceText): FormattedSource {
+  const document = parseOrdered(source.text.read());
+  const members = isOrderedObject(document) ? [...document] : [];
+  const at = members.findIndex(([name]) => name === 'arches');
+  const arches = members[at]?.[1];
+  const texts = members.map(([name, value]) =>
+    name === 'arches' ? '' : member(name, indent(formatJson(value), DEPTH + 1)),
+  );
+  return {
+    source,
+    before: texts.slice(0, at),
+    behind: texts.slice(at + 1),
+    arches: new Map(
+      isOrderedObject(arches)
+        ? [...arches].map(([arch, value]) => [arch, indent(formatJson(value), DEPTH + 2)])
+        : [],
+    ),
+  };
+}

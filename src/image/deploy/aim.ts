@@ -1,0 +1,138 @@
+import {
+  childBlobs,
+  childManifests,
+  familiarReference,
+  Invalid,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+  type FullReference,
+} from '../../oci/index.ts';
+import { digestOfDocument, type PlacedDocument } from './document.ts';
+import { nameOf, type Target, type Targets } from './target.ts';
+
+/** What one document wants in one repository. */
+export interface Aim {
+  readonly document: PlacedDocument;
+  readonly target: Target;
+  /** Its references there, each once. */
+  readonly refs: readonly FullReference[];
+  /** What it deploys. Found out later, where a tag is copied whose digest nobody has said. */
+  digest: Digest | undefined;
+  /** Of a manifest in the document: what it refers to. */
+  readonly children: Children;
+  /** Earlier ones, which bring what this one needs. They never wait for this one. */
+  readonly after: ReadonlySet<Aim>;
+}
+
+/** What a manifest refers to. */
+export interface Children {
+  readonly manifests: readonly Descriptor[];
+  readonly blobs: readonly Descriptor[];
+}
+
+const NONE: Children = { manifests: [], blobs: [] };
+
+/**
+ * Takes documents apart by repository, in their order, and finds out which of them have to wait for which.
+ * @throws {Invalid} subject `document`, when two of them want different things under one tag.
+ */
+export function aimsOf(documents: Iterable<PlacedDocument>, targets: Targets): readonly Aim[] {
+  const aims: Aim[] = [];
+  const bringers = new Map<string, Aim>();
+  const claims = createClaims();
+  for (const document of documents) {
+    claims(document);
+    const digest = digestOfDocument(document);
+    const children = childrenOf(document);
+    const own: Aim[] = [];
+    for (const [target, refs] of byTarget(document.refs, targets)) {
+      const needs = [...refs.map(spotOf), ...needsOf(document, target, children)];
+      const after = new Set(needs.flatMap((need) => bringers.get(need) ?? []));
+      own.push({ document, target, refs, digest, children, after });
+    }
+    // Of the repositories of one document none waits for another.
+    for (const aim of own)
+      for (const reference of aim.refs) {
+        bringers.set(spotOf(reference), aim);
+        if (reference.tag !== undefined) bringers.set(`${nameOf(reference)}:${reference.tag}`, aim);
+      }
+    aims.push(...own);
+  }
+  return aims;
+}
+
+/** Which aim brought something to where this document copies it from, if one did. */
+export function bringerOf({ document: { copyFrom }, after }: Aim): Aim | undefined {
+  if (copyFrom === undefined) return undefined;
+  const { tag } = copyFrom;
+  return [...after].find(({ refs }) =>
+    refs.some((ref) => nameOf(ref) === nameOf(copyFrom) && ref.tag === tag),
+  );
+}
+
+function byTarget(
+  refs: readonly FullReference[],
+  targets: Targets,
+): ReadonlyMap<Target, readonly FullReference[]> {
+  const groups = new Map<Target, Map<string, FullReference>>();
+  for (const reference of refs) {
+    const target = targets(reference);
+    const group = groups.get(target) ?? new Map<string, FullReference>();
+    group.set(reference.tag ?? '', reference);
+    groups.set(target, group);
+  }
+  return new Map([...groups].map(([target, group]) => [target, [...group.values()]]));
+}
+
+/** What has to be where, before a document is begun: as far as earlier documents bring it. */
+function needsOf(
+  { lookup, copyFrom }: PlacedDocument,
+  target: Target,
+  { manifests, blobs }: Children,
+): readonly string[] {
+  const fallback = lookup.get('');
+  const children = [...manifests, ...blobs].flatMap(({ digest }) => [
+    `${nameOf(target)}@${digest}`,
+    ...(fallback === undefined ? [] : [`${nameOf(fallback)}@${digest}`]),
+  ]);
+  const named = [...lookup].map(([digest, reference]) => `${nameOf(reference)}@${digest}`);
+  return [...children, ...named, ...(copyFrom === undefined ? [] : [spotOf(copyFrom)])];
+}
+
+/** By its digest, whatever its tag, as long as that is known. */
+function spotOf(reference: FullReference): string {
+  const { digest, tag = '' } = reference;
+  return digest === undefined ? `${nameOf(reference)}:${tag}` : `${nameOf(reference)}@${digest}`;
+}
+
+/** What the manifest in a document refers to. One that is malformed is for the push to refuse. */
+function childrenOf({ type, data, mediaType }: PlacedDocument): Children {
+  if (type === 'blob' || data === undefined || mediaType === undefined) return NONE;
+  try {
+    const manifest = parseManifest(data, mediaType);
+    return { manifests: childManifests(manifest), blobs: childBlobs(manifest) };
+  } catch (error) {
+    if (error instanceof Invalid) return NONE;
+    throw error;
+  }
+}
+
+/** A tag can be one thing. Two documents that differ on it would be at odds for ever, one run after the other. */
+function createClaims(): (document: PlacedDocument) => void {
+  const claims = new Map<string, { readonly what: string; readonly number: number }>();
+  return ({ refs, copyFrom, number, line }) => {
+    for (const [at, reference] of refs.entries()) {
+      if (reference.tag === undefined) continue;
+      const what = reference.digest ?? (copyFrom === undefined ? '' : familiarReference(copyFrom));
+      const tag = `${nameOf(reference)}:${reference.tag}`;
+      const earlier = claims.get(tag);
+      if (earlier === undefined) claims.set(tag, { what, number });
+      else if (earlier.what !== what)
+        throw new Invalid(
+          'document',
+          `document ${number}, line ${line}: /refs/${at}: ${tag} is to be ${what} here, and ${earlier.what} in document ${earlier.number}`,
+        );
+    }
+  };
+}

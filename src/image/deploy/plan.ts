@@ -1,0 +1,49 @@
+import type { Digest } from '../../oci/index.ts';
+import type { Plan } from '../../plan/index.ts';
+import { aimsOf } from './aim.ts';
+import { createBudget } from './budget.ts';
+import type { PlacedDocument } from './document.ts';
+import { createTargets } from './target.ts';
+
+export interface PlanDeployOptions {
+  /** Nothing but questions. */
+  readonly dryRun?: boolean;
+  /** How many requests the bytes of a blob take at a host, at the most: `mostChunks` of `stowage/client`. 1 unless told. */
+  readonly requestsToSend?: (host: string, size: number) => number;
+}
+
+/**
+ * How many requests a deploy makes at the most, as far as the documents tell: that nothing is there, and that each child
+ * has to be copied. What those refer to themselves nobody knows before they are read; `deploy` tells its plan anew then.
+ * Inside of one registry, blobs are taken to be mounted.
+ * @throws {Invalid} subject `document`, when two documents want different things under one tag.
+ */
+export function planDeploy(
+  documents: readonly PlacedDocument[],
+  { dryRun = false, requestsToSend }: PlanDeployOptions = {},
+): Plan {
+  const targets = createTargets(() => {
+    throw new TypeError('a plan asks nobody');
+  });
+  const aims = aimsOf(documents, targets);
+  const carried = manifestsIn(documents);
+  const budget = createBudget({ targets, isCarried: (digest) => carried.has(digest), requestsToSend });
+  budget.questions(aims);
+  if (!dryRun) for (const aim of aims) budget.change(aim, tagsOf(aim.refs), false);
+  return budget.plan;
+}
+
+/** The manifests that documents carry, by digest. */
+export function manifestsIn(documents: readonly PlacedDocument[]): ReadonlyMap<Digest, PlacedDocument> {
+  return new Map(
+    documents.flatMap((document) => {
+      const digest = document.data === undefined ? undefined : document.refs[0]?.digest;
+      return document.type === 'manifest' && digest !== undefined ? [[digest, document]] : [];
+    }),
+  );
+}
+
+/** How many of some references are tags. */
+export function tagsOf(refs: readonly { readonly tag?: string }[]): number {
+  return refs.filter(({ tag }) => tag !== undefined).length;
+}

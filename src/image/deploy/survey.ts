@@ -1,0 +1,123 @@
+import type { LimitFunction } from 'p-limit';
+import type { Descriptor, Digest, FullReference } from '../../oci/index.ts';
+import { RegistryError } from '../../registry/index.ts';
+import { isAbsent } from '../absent.ts';
+import { bringerOf, type Aim } from './aim.ts';
+import type { Target, Targets } from './target.ts';
+
+/** What stands at a reference that a document wants to be something. */
+export type Standing =
+  /** What is wanted. */
+  | 'present'
+  /** Nothing, or something else. */
+  | 'wanted'
+  /** Nobody asked: the request that would send it asks as well. */
+  | 'unasked';
+
+/** Asks registries what they have, each thing once. */
+export interface Survey {
+  /** What stands at the references of an aim, in their order. Finds the aim's digest out, where it is not known. */
+  look(aim: Aim): Promise<readonly Standing[]>;
+}
+
+export interface SurveyParts {
+  readonly targets: Targets;
+  /** Through which all requests go. */
+  readonly limit: LimitFunction;
+  readonly signal: AbortSignal;
+  /**
+   * Ask for each blob. Else those of a repository in which nothing was found are not asked for: a registry is asked by
+   * the request that starts an upload as well, and of what it probably has not that is one request less.
+   */
+  readonly everyBlob: boolean;
+}
+
+export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts): Survey {
+  const asked = new Map<string, Promise<Descriptor | undefined>>();
+  /** By repository: the first question about it. */
+  const first = new Map<Target, Promise<unknown>>();
+
+  const ask = (
+    target: Target,
+    key: string,
+    resolve: () => Promise<Descriptor>,
+  ): Promise<Descriptor | undefined> => {
+    const name = `${target.host}/${target.repository} ${key}`;
+    const asking = asked.get(name) ?? limit(() => found(resolve));
+    asked.set(name, asking);
+    if (!first.has(target)) first.set(target, asking);
+    return asking;
+  };
+  const askManifest = async (target: Target, reference: string): Promise<Descriptor | undefined> => {
+    const { registry, repository } = target;
+    const descriptor = await ask(target, reference, () =>
+      registry.resolveManifest(repository, reference, { signal }),
+    );
+    if (descriptor !== undefined) target.inhabited = true;
+    return descriptor;
+  };
+  const askBlob = async (target: Target, digest: Digest): Promise<Standing> => {
+    const { registry, repository } = target;
+    const before = everyBlob ? undefined : first.get(target);
+    if (before !== undefined) {
+      await before.catch(() => {});
+      if (!target.inhabited) return 'unasked';
+    }
+    const descriptor = await ask(target, `blob ${digest}`, () =>
+      registry.resolveBlob(repository, digest, { signal }),
+    );
+    if (descriptor === undefined) return 'wanted';
+    target.inhabited = true;
+    target.blobs.add(digest);
+    return 'present';
+  };
+
+  /** The digest behind a tag that is copied. */
+  const resolveSource = async (aim: Aim): Promise<Digest | undefined> => {
+    const { copyFrom } = aim.document;
+    if (copyFrom === undefined) return undefined;
+    const bringer = bringerOf(aim);
+    if (bringer !== undefined) return digestOf(bringer);
+    const { repository, tag = 'latest' } = copyFrom;
+    const descriptor = await askManifest(targets(copyFrom), tag);
+    if (descriptor !== undefined) return descriptor.digest;
+    throw new RegistryError(
+      'MANIFEST_UNKNOWN',
+      `${copyFrom.host}/${repository}:${tag}, which is to be copied, is not there`,
+      { status: 404, repository, reference: tag },
+    );
+  };
+  const digestOf = async (aim: Aim): Promise<Digest | undefined> =>
+    (aim.digest ??= aim.document.copyFrom?.digest ?? (await resolveSource(aim)));
+
+  const standingOf = async (aim: Aim, { tag }: FullReference, digest: Digest): Promise<Standing> => {
+    const { target, document } = aim;
+    if (document.type === 'blob') return askBlob(target, digest);
+    const descriptor = await askManifest(target, tag ?? digest);
+    const size = document.data?.length ?? descriptor?.size;
+    if (descriptor?.digest !== digest || descriptor.size !== size) return 'wanted';
+    // Tags are set last, so what has one is whole; and so is what somebody else pushed as a whole.
+    target.whole.add(digest);
+    for (const child of aim.children.manifests) target.whole.add(child.digest);
+    for (const child of aim.children.blobs) target.blobs.add(child.digest);
+    return 'present';
+  };
+
+  return {
+    async look(aim) {
+      const digest = await digestOf(aim);
+      if (digest === undefined) return aim.refs.map(() => 'wanted');
+      return Promise.all(aim.refs.map((reference) => standingOf(aim, reference, digest)));
+    },
+  };
+}
+
+/** @returns undefined for what is not there, or not for us: whether that is so, writing will show */
+async function found(resolve: () => Promise<Descriptor>): Promise<Descriptor | undefined> {
+  try {
+    return await resolve();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
