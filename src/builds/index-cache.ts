@@ -12,7 +12,7 @@ import {
 } from '../oci/index.ts';
 import { parseImageName } from './image-name.ts';
 import { indent } from './indent.ts';
-import { cutFree, keepText, type KeptText } from './kept-text.ts';
+import { createTextStore, cutFree, type KeptText } from './kept-text.ts';
 import { memberStream, type TextSource } from './member-stream.ts';
 import { formatPlainForHtml } from './plain-json.ts';
 import { pointerOf } from './reader.ts';
@@ -45,30 +45,29 @@ export const noCache: IndexCache = {
  * @throws {Invalid} subject `cache`, with a pointer, when it is not `{"indexes": {…}}`, or has an index that is none.
  */
 export async function parseIndexCache(source: TextSource = '{"indexes": {}}'): Promise<IndexCache> {
+  const texts = createTextStore();
+  const keep = (index: SynthesizedIndex): KeptText => texts.keep(JSON.stringify(index));
   const known = new Map<string, KeptText>();
   for await (const { name, value } of entries(source)) {
     const place = pointerOf(['indexes', name]);
     const image = invalidAt(place, () => parseImageName(cutFree(name)));
     if (known.has(image.name)) throw new Invalid('cache', 'is there twice', place);
-    parseIndex(value, place);
-    known.set(image.name, keepText(value));
+    known.set(image.name, keep(parseIndex(value, place)));
   }
-  const fresh = new Map<string, KeptText>();
+  const earlier = [...known.keys()];
   const used = new Set<string>();
   const read = (name: string): SynthesizedIndex | undefined => {
-    const value = known.get(name);
-    if (value !== undefined) return parseIndex(value.read(), pointerOf(['indexes', name]));
-    const own = fresh.get(name);
-    return own === undefined ? undefined : (JSON.parse(own.read()) as SynthesizedIndex);
+    const text = known.get(name);
+    return text === undefined ? undefined : (JSON.parse(text.read()) as SynthesizedIndex);
   };
   return {
-    has: (name) => known.has(name) || fresh.has(name),
+    has: (name) => known.has(name),
     get: read,
     keep(name, index) {
       used.add(name);
-      if (index !== undefined && !known.has(name)) fresh.set(name, keepText(JSON.stringify(index)));
+      if (index !== undefined && !known.has(name)) known.set(name, keep(index));
     },
-    names: () => known.keys(),
+    names: () => earlier,
     *kept() {
       for (const name of [...used].toSorted(byCode)) {
         const index = read(name);

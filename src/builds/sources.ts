@@ -1,6 +1,6 @@
 import { isOrderedObject, parseOrdered, type Member, type Ordered } from '../json/index.ts';
 import { Invalid, parseDigest } from '../oci/index.ts';
-import { keepText } from './kept-text.ts';
+import { createTextStore, type TextStore } from './kept-text.ts';
 import { memberStream, type TextSource } from './member-stream.ts';
 import { pointerOf, readerOf, type Path, type Reader } from './reader.ts';
 import { linkTargets, type DraftParent, type DraftTarget, type Sources } from './link.ts';
@@ -20,13 +20,14 @@ const SCRATCH = 'scratch';
  */
 export async function parseSources(source: TextSource): Promise<Sources> {
   const words = createVocabulary();
+  const texts = createTextStore();
   const drafts = new Map<string, DraftTarget>();
   const keys = new Set<string>();
   for await (const { name, value } of sourceMembers(source)) {
     const key = words.word(name);
     if (keys.has(key)) throw new Invalid('sources', 'is there twice', pointerOf([key]));
     keys.add(key);
-    for (const draft of readSource(key, value, words)) addDraft(drafts, draft);
+    for (const draft of readSource(key, value, words, texts)) addDraft(drafts, draft);
   }
   return linkTargets([...drafts.values()]);
 }
@@ -41,11 +42,11 @@ async function* sourceMembers(source: TextSource): AsyncGenerator<Member> {
   }
 }
 
-function* readSource(key: string, text: string, words: Vocabulary): Generator<DraftTarget> {
+function* readSource(key: string, text: string, words: Vocabulary, texts: TextStore): Generator<DraftTarget> {
   const at = readerOf(parseMember(key, text), 'sources', [key]);
   const sourceId = words.word(at.text('sourceId'));
   if (sourceId === '') throw at.wrong('must not be empty', 'sourceId');
-  const source: SourceText = { key, sourceId, text: keepText(text) };
+  const source: SourceText = { key, sourceId, text: texts.keep(text) };
   const arches = at.object('arches');
   if (arches.size === 0) throw at.wrong('want an architecture', 'arches');
   for (const arch of arches.keys()) {

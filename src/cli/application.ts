@@ -63,7 +63,7 @@ const registryHost = {
   parameters: [{ brief: 'The registry', parse: parseRegistry, placeholder: 'HOST', default: 'docker.io' }],
 } as const;
 
-const { cache: _, ...connectionFlags } = registryFlags;
+const { cache: _, redis: __, run: ___, ...connectionFlags } = registryFlags;
 
 const login = buildCommand({
   loader: () => import('./login.ts'),

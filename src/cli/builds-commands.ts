@@ -1,9 +1,10 @@
 import { commandsFor, nameOf, readBuilds, type Commands, type ListedBuild } from '../builds/index.ts';
 import { formatJson, type Ordered } from '../json/index.ts';
 import { Invalid, printable } from '../oci/index.ts';
-import { print, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { fail, misuse } from './failure.ts';
 import { chunksOf, inFile } from './input.ts';
+import { write } from './output.ts';
 
 export interface BuildsCommandsFlags {
   readonly shell?: boolean;
@@ -18,15 +19,23 @@ export default async function commands(
 ): Promise<void> {
   const created = createdBy(this);
   if (created === undefined) return;
+  const form = shell ? asScript : ids.length > 0 ? asDocuments : asMembers;
   try {
-    const found = await inFile(file, 'builds', () => readCommands(this, file, ids, created));
-    if (shell) print(this, scriptOf(found));
-    else if (ids.length === 0) print(this, formatJson(new Map(found.map((each) => [each.id, asJson(each)]))));
-    else for (const each of found) print(this, formatJson(asJson(each)));
+    const found = await inFile(file, 'builds', () =>
+      readTexts(this, file, ids, (build) => form.text(build, commandsFor(build, created))),
+    );
+    for (const [at, text] of found.entries()) {
+      await write(this, at === 0 ? form.before : form.between);
+      await write(this, text.toString());
+    }
+    await write(this, found.length === 0 ? form.nothing : form.behind);
   } catch (error) {
     fail(this, error);
   }
 }
+
+/** The last second of the year 9999. */
+const LATEST = 253_402_300_799;
 
 /** @see https://reproducible-builds.org/docs/source-date-epoch/ */
 function createdBy(context: Context): number | undefined {
@@ -37,54 +46,76 @@ function createdBy(context: Context): number | undefined {
   return misuse(context, `SOURCE_DATE_EPOCH is no number of seconds: ${printable(epoch)}`);
 }
 
-/** The last second of the year 9999. */
-const LATEST = 253_402_300_799;
-
-interface NamedCommands {
-  readonly id: string;
-  /** For people. */
-  readonly name: string;
-  readonly commands: Commands;
-}
-
-/** Those of all builds, or of some in the order in which they were asked for. */
-async function readCommands(
+/**
+ * A text about each build, or about some of them in the order in which they were asked for. As bytes: nothing is printed
+ * before all builds have been read, and on the heap they would take a multiple of the room.
+ */
+async function readTexts(
   context: Context,
   file: string,
   ids: readonly string[],
-  created: number,
-): Promise<readonly NamedCommands[]> {
-  const found = new Map<string, NamedCommands>();
+  textOf: (build: ListedBuild) => string,
+): Promise<readonly Uint8Array[]> {
+  const texts = new Map<string, Uint8Array>();
   const wanted = new Set(ids);
   for await (const build of readBuilds(chunksOf(context, file)))
-    if (ids.length === 0 || wanted.has(build.id)) found.set(build.id, named(build, created));
-  if (ids.length === 0) return [...found.values()];
+    if (ids.length === 0 || wanted.has(build.id)) texts.set(build.id, Buffer.from(textOf(build)));
+  if (ids.length === 0) return [...texts.values()];
   return ids.map((id) => {
-    const commands = found.get(id);
-    if (commands === undefined) throw new Invalid('builds', `there is no build ${printable(id)}`);
-    return commands;
+    const text = texts.get(id);
+    if (text === undefined) throw new Invalid('builds', `there is no build ${printable(id)}`);
+    return text;
   });
 }
 
-function named(build: ListedBuild, created: number): NamedCommands {
-  return {
-    id: build.id,
-    name: `${printable(nameOf(build))} [${printable(build.arch)}]`,
-    commands: commandsFor(build, created),
-  };
+/** How the commands of builds are printed. */
+interface Form {
+  text(build: ListedBuild, commands: Commands): string;
+  readonly before: string;
+  readonly between: string;
+  readonly behind: string;
+  readonly nothing: string;
 }
 
-function asJson({ commands: { pull, build, push } }: NamedCommands): Ordered {
+/** A JSON document for each. */
+const asDocuments: Form = {
+  text: (_, each) => formatJson(documentOf(each)),
+  before: '',
+  between: '\n',
+  behind: '\n',
+  nothing: '',
+};
+
+/** One object of all, by their ids. */
+const asMembers: Form = {
+  // An object of one, without its braces.
+  text: ({ id }, each) => formatJson(new Map([[id, documentOf(each)]])).slice('{\n'.length, -'\n}'.length),
+  before: '{\n',
+  between: ',\n',
+  behind: '\n}\n',
+  nothing: '{}\n',
+};
+
+const PREAMBLE = '#!/usr/bin/env bash\nset -Eeuo pipefail\n';
+
+/** A script for Bash. */
+const asScript: Form = {
+  text: (build, { pull, build: make, push }) =>
+    [
+      // Whatever is in the name, it stays a comment.
+      `# ${printable(nameOf(build))} [${printable(build.arch)}]`,
+      ...[pull, make, push].filter((command) => command !== ''),
+    ].join('\n'),
+  before: `${PREAMBLE}\n`,
+  between: '\n\n',
+  behind: '\n',
+  nothing: PREAMBLE,
+};
+
+function documentOf({ pull, build, push }: Commands): Ordered {
   return new Map([
     ['pull', pull],
     ['build', build],
     ['push', push],
   ]);
-}
-
-function scriptOf(all: readonly NamedCommands[]): string {
-  const parts = all.map(({ name, commands: { pull, build, push } }) =>
-    [`# ${name}`, ...[pull, build, push].filter((command) => command !== '')].join('\n'),
-  );
-  return ['#!/usr/bin/env bash\nset -Eeuo pipefail', ...parts].join('\n\n');
 }

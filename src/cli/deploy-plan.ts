@@ -12,8 +12,8 @@ const WHEN: Readonly<Record<PlanStage, string>> = {
   reading: 'with what was read since',
   end: 'with all that was read',
 };
-/** How much larger a plan has to have become to be worth another line. */
-const GROWN = 1.25;
+/** How much larger a plan has to have become to be worth another line, while more and more is read. */
+const GROWN = 1.1;
 /** As many repositories are in one token, where they are asked for in advance. */
 const BATCH = 25;
 

@@ -33,6 +33,7 @@ export interface DeployFlags extends RegistryFlags {
 export default async function deploy(this: Context, flags: DeployFlags): Promise<void> {
   const documents = await readAll(this).catch((error: unknown) => fail(this, error));
   if (documents === undefined) return;
+  const isDry = flags.dryRun === true;
   // What was in a repository the last time says nothing about what is there now, so each run asks for itself.
   await withPlaces(
     this,
@@ -51,14 +52,14 @@ export default async function deploy(this: Context, flags: DeployFlags): Promise
           requestsToSend: (host, size) => mostChunks(size, settings.of(host).chunkSize),
         };
         const run = (hooks: Pick<DeployOptions, 'onPlan'>): Promise<Deployed> =>
-          withProgress(this, documents, (onStep) => {
+          withProgress(this, documents, isDry, (onStep) => {
             const all = { ...options, ...hooks, onStep };
-            return flags.dryRun ? preview(this, documents, all) : deployDocuments(documents, all);
+            return isDry ? preview(this, documents, all) : deployDocuments(documents, all);
           });
         const done = flags.plan
           ? await withDeployPlan(this, { places, session, documents }, run)
           : await run({});
-        conclude(this, done, flags.dryRun === true);
+        conclude(this, done, isDry);
       } catch (error) {
         fail(this, error);
       }
@@ -117,6 +118,7 @@ async function preview(
 async function withProgress(
   context: Context,
   documents: readonly PlacedDocument[],
+  isDry: boolean,
   run: (onStep: (step: DeployStep) => void) => Promise<Deployed>,
 ): Promise<Deployed> {
   const progress = createProgress(context, { name: 'deploy', unit: 'references' });
@@ -124,7 +126,7 @@ async function withProgress(
   try {
     return await run((step) => {
       progress.advance();
-      const line = lineOf(step);
+      const line = step.outcome === 'changed' && isDry ? undefined : lineOf(step);
       if (line !== undefined) say(context, line);
     });
   } finally {

@@ -66,8 +66,8 @@ export async function readSecretDocument(
   });
 }
 
-/** The text of a file, as a whole. @throws {Invalid} subject `json`, when it is not UTF-8. */
-export async function readText(context: Context, path: string): Promise<string> {
+/** The text of a file, as a whole. */
+async function readText(context: Context, path: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of chunksOf(context, path)) chunks.push(chunk);
   try {

@@ -14,7 +14,7 @@ import { tokenFolder } from './folders.ts';
 import { askLogin, readPassword } from './password.ts';
 import { withPlaces } from './session.ts';
 
-export interface LoginFlags extends Omit<RegistryFlags, 'cache'> {
+export interface LoginFlags extends Omit<RegistryFlags, 'cache' | 'redis' | 'run'> {
   readonly username?: string;
   readonly passwordStdin?: boolean;
 }

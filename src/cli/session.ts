@@ -1,20 +1,15 @@
 import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
 import { createPlaces, type PlaceEvent, type Places } from '../place/index.ts';
-import { joinRun, type Ledger, type SharedRun } from '../share/index.ts';
+import type { Ledger } from '../share/index.ts';
 import type { Listener } from '../transport/index.ts';
-import {
-  diskCache,
-  memoryCache,
-  redisCache,
-  registryCacheFolder,
-  type CacheStore,
-} from '../wrap/cache/index.ts';
+import { diskCache, memoryCache, registryCacheFolder } from '../wrap/cache/index.ts';
 import type { Context } from './context.ts';
 import { fail, misuse } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { tokenFolder, uploadFolder } from './folders.ts';
 import { observe, settingsFor } from './observe.ts';
+import { shareOf } from './share.ts';
 
 /** What a command may want of the run that it is in. */
 export interface Session {
@@ -23,9 +18,6 @@ export interface Session {
   /** What the processes of a run find out together, with `--redis`. */
   readonly ledger: Ledger | undefined;
 }
-
-/** How long a Redis keeps content for others, in milliseconds. */
-const CONTENT_LIFETIME = 7 * 24 * 60 * 60 * 1000;
 
 export interface SessionOptions {
   /** Those that are known on this machine, unless told. */
@@ -98,19 +90,4 @@ function contradictionOf({ rate, burst, redis, run }: RegistryFlags): string | u
   if (run !== undefined && redis === undefined)
     return '--run needs --redis: where what is done together is kept';
   return undefined;
-}
-
-/** What is shared with other processes: nothing, unless it is wanted. */
-interface Share {
-  readonly run?: SharedRun;
-  readonly cache?: CacheStore;
-}
-
-async function shareOf({ redis, run: name }: RegistryFlags): Promise<Share> {
-  if (redis === undefined || name === undefined) return {};
-  const run = await joinRun({ redis, name });
-  return {
-    run,
-    cache: redisCache({ url: redis, prefix: 'stowage:cache:', contentLifetime: CONTENT_LIFETIME }),
-  };
 }

@@ -175,6 +175,11 @@ describe('commands', () => {
     });
   });
 
+  test('of no builds', async () => {
+    const { stdout } = await stowage(['builds', 'commands', '-'], { input: '{}', environment });
+    expect(stdout).toBe('{}\n');
+  });
+
   test('of some, in the order in which they were asked for', async () => {
     const args = ['builds', 'commands', await builds(), 'b-amd', 'a-amd'];
     const { stdout } = await stowage(args, { environment });

@@ -1,5 +1,11 @@
 import { entriesOf, planOf, type Plan, type RequestCounts, type RequestLabel } from '../../plan/index.ts';
-import { isNonDistributable, type Descriptor, type Digest, type FullReference } from '../../oci/index.ts';
+import {
+  isImageType,
+  isNonDistributable,
+  type Descriptor,
+  type Digest,
+  type FullReference,
+} from '../../oci/index.ts';
 import type { Aim, Children } from './aim.ts';
 import { lookupOf } from './lookup.ts';
 import { nameOf, type Target, type Targets } from './target.ts';
@@ -16,10 +22,13 @@ export interface Budget {
    */
   change(aim: Aim, tags: number, isThere: boolean): void;
   /**
-   * Counts what it takes to copy what a manifest refers to, once it has been read: what it was not known to.
+   * Counts what it takes to copy what a manifest refers to, now that it has been read.
+   * @param digest of the manifest
    * @param placeOf where a child is copied from
    */
-  children(target: Target, children: Children, placeOf: (child: Descriptor) => Target): void;
+  children(target: Target, digest: Digest, children: Children, placeOf: (child: Descriptor) => Target): void;
+  /** All has been done: what may have been is not any more. */
+  end(): void;
   /**
    * Counts what is not expected: that a registry does not say what it misses, so that each child is asked for; that a
    * mount is refused.
@@ -49,9 +58,26 @@ export function createBudget(parts: BudgetParts): Budget {
   /** What was counted, by repository: as what a document wants, and as a child of that. */
   const [wanted, needed] = [createOnceEach(), createOnceEach()];
   const taught = new Set<string>();
+  /** What images may refer to that nobody has read: the most that fits into their bytes. */
+  const guesses = new Map<string, RequestCounts>();
 
-  const add = (label: RequestLabel, count = 1): void => {
-    if (count > 0) requests.set(label, (requests.get(label) ?? 0) + count);
+  const add = (label: RequestLabel, count = 1): void =>
+    void requests.set(label, (requests.get(label) ?? 0) + count);
+  const addAll = (counts: RequestCounts, sign: 1 | -1 = 1): void => {
+    for (const [label, count] of entriesOf(counts)) add(label, sign * count);
+  };
+  const guess = (target: Target, { digest, mediaType, size }: Descriptor, from: Target): void => {
+    if (!isImageType(mediaType)) return;
+    const blobs = mostBlobs(size);
+    const counts: RequestCounts = isMountable(target, from)
+      ? { 'POST upload': blobs }
+      : { 'POST upload': blobs, 'GET blob': blobs, 'PUT upload': blobs };
+    addAll(counts);
+    guesses.set(`${nameOf(target)}@${digest}`, counts);
+  };
+  const know = (key: string): void => {
+    addAll(guesses.get(key) ?? {}, -1);
+    guesses.delete(key);
   };
   const question = (label: RequestLabel, what: string): void => {
     if (!asked.has(what)) add(label);
@@ -71,20 +97,25 @@ export function createBudget(parts: BudgetParts): Budget {
   const blob = (target: Target, descriptor: Descriptor, from: Target): void => {
     if (isNonDistributable(descriptor.mediaType) || target.blobs.has(descriptor.digest)) return;
     if (!needed.add(target, descriptor.digest)) return;
-    // Inside of one registry it is mounted; the plan is told anew where that is refused.
     add('POST upload');
-    if (from.host === target.host && from !== target) return;
+    if (isMountable(target, from)) return;
     if (descriptor.data == null) add('GET blob');
     send(target, descriptor.size);
   };
-  const manifest = (target: Target, { digest, data }: Descriptor): void => {
+  const manifest = (target: Target, child: Descriptor, from: Target): void => {
+    const { digest, data } = child;
     if (target.whole.has(digest) || !needed.add(target, digest)) return;
     if (data == null) readManifest(digest);
     // Where other images are, it may be refused for a few layers alone, and is sent again when they are there.
     add('PUT manifest', target.inhabited ? 2 : 1);
+    guess(target, child, from);
   };
-  const children: Budget['children'] = (target, { manifests, blobs }, placeOf) => {
-    for (const child of manifests) manifest(target, child);
+  const children = (
+    target: Target,
+    { manifests, blobs }: Children,
+    placeOf: (child: Descriptor) => Target,
+  ): void => {
+    for (const child of manifests) manifest(target, child, placeOf(child));
     for (const child of blobs) blob(target, child, placeOf(child));
   };
 
@@ -144,12 +175,16 @@ export function createBudget(parts: BudgetParts): Budget {
       if (aim.document.type === 'blob') changeBlob(aim);
       else changeManifest(aim, tags, isThere);
     },
-    children(...read) {
-      children(...read);
+    children(target, digest, all, placeOf) {
+      know(`${nameOf(target)}@${digest}`);
+      children(target, all, placeOf);
       tell();
     },
+    end() {
+      for (const key of guesses.keys()) know(key);
+    },
     more(counts) {
-      for (const [label, count] of entriesOf(counts)) add(label, count);
+      addAll(counts);
       tell();
     },
     sized({ host }, size) {
@@ -158,6 +193,19 @@ export function createBudget(parts: BudgetParts): Budget {
     },
     forget: (target, digest) => needed.drop(target, digest),
   };
+}
+
+/** A descriptor takes so many bytes of a manifest at the least, with its comma; and what stands around them. */
+const [DESCRIPTOR, FRAME] = [116, 43];
+
+/** How many blobs a manifest of so many bytes can name, at the most. */
+function mostBlobs(size: number): number {
+  return Math.max(0, Math.floor((size - FRAME) / DESCRIPTOR));
+}
+
+/** Inside of one registry, blobs are taken to be mounted: the plan is told anew where that is refused. */
+function isMountable(target: Target, from: Target): boolean {
+  return from.host === target.host && from !== target;
 }
 
 /** Digests that were counted, by repository. */

@@ -122,7 +122,7 @@ export function createCarrier(parts: CarrierParts): Carrier {
 
   /** Makes the children of a manifest be there. */
   const fill = async (
-    { target, read: { manifest }, lookup, from }: Way,
+    { target, read: { manifest, descriptor }, lookup, from }: Way,
     asks: boolean,
     missing?: ReadonlySet<Digest>,
   ): Promise<void> => {
@@ -130,7 +130,7 @@ export function createCarrier(parts: CarrierParts): Carrier {
     const mayBeThere = (child: Descriptor): boolean =>
       !target.whole.has(child.digest) && isAskable(target, child);
     const [blobs, manifests] = [childBlobs(manifest), childManifests(manifest)];
-    budget.children(target, { blobs, manifests }, (child) => lookup.placeOf(child, from));
+    budget.children(target, descriptor.digest, { blobs, manifests }, (child) => lookup.placeOf(child, from));
     if (asks) budget.more({ 'HEAD manifest': manifests.filter(mayBeThere).length });
     await settleAll([
       ...blobs.filter(wanted).map((blob) => bringBlob(target, blob, lookup.placeOf(blob, from))),

@@ -53,6 +53,7 @@ export async function deploy(
     );
   await Promise.allSettled(done.values());
   signal.throwIfAborted();
+  budget.end();
   onPlan?.(budget.plan, 'end');
   return teller.sum;
 

@@ -13,9 +13,10 @@ export interface PlanDeployOptions {
 }
 
 /**
- * How many requests a deploy makes at the most, as far as the documents tell: that nothing is there, and that each child
- * has to be copied. What those refer to themselves nobody knows before they are read; `deploy` tells its plan anew then.
- * Inside of one registry, blobs are taken to be mounted.
+ * How many requests a deploy makes at the most, as far as the documents tell: that nothing is there, that each child has
+ * to be copied, and that images refer to as many layers as their sizes leave room for. Inside of one registry, blobs are
+ * taken to be mounted. What indexes refer to that indexes list, and what is copied without being carried, nobody knows
+ * before it is read; `deploy` tells its plan anew then.
  * @throws {Invalid} subject `document`, when two documents want different things under one tag.
  */
 export function planDeploy(

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { mediaTypes, type Digest } from '../../../src/oci/index.ts';
 import { deploy } from '../../../src/image/index.ts';
@@ -580,16 +581,18 @@ test('whether a registry takes many tags at once is found out by one request', a
   await multi.push(memory, 'staging');
   let [under, most, first] = [0, 0, true];
   const overlaps: boolean[] = [];
-  const registry = intercept(memory, async (operation, next) => {
-    if (operation.name !== 'pushManifest' || (operation.options.tags ?? []).length < 2)
-      return next(operation);
+  const hold = async (): Promise<void> => {
     most = Math.max(most, ++under);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await setTimeout(5);
     if (first) overlaps.push(under > 1);
     first = false;
     under--;
-    return next(operation);
-  });
+  };
+  const registry = intercept(memory, (operation, next) =>
+    operation.name === 'pushManifest' && (operation.options.tags ?? []).length > 1
+      ? hold().then(() => next(operation))
+      : next(operation),
+  );
   const { registryOf } = stand({ 'r.test': registry }, multi.named);
   const documents = numbered([0, 1, 2, 3].map((at) => indexAt(`r.test/app${at}:1`, `r.test/app${at}:2`)));
   expect((await deployed(documents, { registryOf, parallel: true })).changed).toBe(8);
