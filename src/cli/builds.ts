@@ -26,6 +26,7 @@ import { inPieces } from './pieces.ts';
 import { createPlanReport } from './plan-report.ts';
 import { createProgress } from './progress.ts';
 import { withPlaces, type Session } from './session.ts';
+import { saveMemory } from './thrift.ts';
 
 export interface BuildsFlags extends Omit<RegistryFlags, 'cache'> {
   readonly cache?: string;
@@ -36,12 +37,15 @@ export interface BuildsFlags extends Omit<RegistryFlags, 'cache'> {
   readonly stagingTemplate?: string;
 }
 
+/** The Docker Official Images have a quarter of so many builds. */
+const MANY = 10_000;
 /** Requests are many and small here: what limits them is the registry's rate. */
 const CONCURRENCY = 256;
 
 /** `stowage builds SOURCES`: a builds.json on standard output; how it goes, on standard error. */
 export default async function builds(this: Context, flags: BuildsFlags, file: string): Promise<void> {
   if (flags.shard !== undefined && flags.queue) return misuse(this, 'either --shard or --queue');
+  if (flags.queue && flags.redis === undefined) return misuse(this, '--queue needs --redis and --run');
   const options = { keepContent: false, concurrency: CONCURRENCY };
   await withPlaces(
     this,
@@ -61,6 +65,7 @@ async function run(
   const staging = stagingOf(context, flags);
   if (staging === undefined) return;
   const sources = await inFile(file, 'sources', () => parseSources(chunksOf(context, file)));
+  if (sources.targets.length > MANY) saveMemory();
   const cache = flags.cache === undefined ? undefined : await readCache(context, flags.cache);
   const watching = watch(context, flags, places, session);
   const { shard, queue } = flags;

@@ -98,20 +98,15 @@ async function preview(
   documents: readonly PlacedDocument[],
   options: DeployOptions,
 ): Promise<Deployed> {
-  const steps: DeployStep[] = [];
+  const done = { present: 0, changed: 0, failed: [] as DeployStep[] };
   const onStep = (step: DeployStep): void => {
-    steps.push(step);
+    if (step.outcome === 'present' || step.outcome === 'changed') done[step.outcome]++;
+    else done.failed.push(step);
     options.onStep?.(step);
   };
   for await (const document of pendingDocuments(documents, { ...options, onStep }))
     await write(context, `${formatDocument(document)}\n`);
-  const counted = (outcome: DeployStep['outcome']): number =>
-    steps.filter((step) => step.outcome === outcome).length;
-  return {
-    present: counted('present'),
-    changed: counted('changed'),
-    failed: steps.filter(({ outcome }) => outcome === 'failed'),
-  };
+  return done;
 }
 
 /** Tells what becomes of references, and how far all of it has come. */

@@ -20,7 +20,7 @@ export function notices(say: (line: string) => void): (event: PlaceEvent) => voi
       case 'wait':
         if (event.duration < NOTICEABLE) return;
         if (event.reason === 'rate')
-          once(`rate ${event.origin}`, `Keeping to the rate that is set for ${event.origin}.`);
+          once(`rate ${event.origin}`, `Keeping to the rate at which ${event.origin} may be asked.`);
         else say(`Waiting ${Math.ceil(event.duration / 1000)} s: ${event.origin} asks for fewer requests.`);
         return;
       case 'warning':

@@ -1,15 +1,16 @@
+import { setMaxListeners } from 'node:events';
 import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
 import { createPlaces, type PlaceEvent, type Places } from '../place/index.ts';
 import type { Ledger } from '../share/index.ts';
 import type { Listener } from '../transport/index.ts';
-import { diskCache, memoryCache, registryCacheFolder } from '../wrap/cache/index.ts';
+import { diskCache, memoryCache, registryCacheFolder, type CacheStore } from '../wrap/cache/index.ts';
 import type { Context } from './context.ts';
 import { fail, misuse } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { tokenFolder, uploadFolder } from './folders.ts';
 import { observe, settingsFor } from './observe.ts';
-import { shareOf } from './share.ts';
+import { shareOf, type Share } from './share.ts';
 
 /** What a command may want of the run that it is in. */
 export interface Session {
@@ -22,8 +23,11 @@ export interface Session {
 export interface SessionOptions {
   /** Those that are known on this machine, unless told. */
   readonly credentials?: CredentialSource;
-  /** Keep what is read for this run alone. Unless told, the flags decide. */
-  readonly keepContent?: boolean;
+  /**
+   * Whether what is read is kept: for later runs, for this one alone, or not at all, for commands that ask for nothing
+   * twice. Unless told, the flags decide between the first two.
+   */
+  readonly keepContent?: boolean | 'never';
   /** How many requests may wait for their answer at each registry, where the settings do not say. 32 unless told. */
   readonly concurrency?: number;
 }
@@ -45,22 +49,22 @@ export async function withPlaces(
   const shared = await shareOf(flags).catch((error: unknown) => fail(context, error));
   if (shared === undefined) return;
   const rate = flags.rate && { ...flags.rate, ...(flags.burst !== undefined && { burst: flags.burst }) };
+  // It stands over thousands of requests, which Node would take for a leak.
+  setMaxListeners(0, context.signal);
   const { onEvent, end } = observe(context, flags);
   const listeners: Listener<PlaceEvent>[] = [onEvent];
-  const cache = keepContent
-    ? (shared.cache ?? diskCache(registryCacheFolder({ environment })))
-    : memoryCache();
+  const cache = cacheFor(keepContent, shared, environment);
   const places = createPlaces({
     credentials: credentials ?? defaultCredentials({ environment }),
     settings,
-    cache,
+    ...(cache !== undefined && { cache }),
     ...(flags.cache && {
       keptTokens: tokenFiles(tokenFolder(context)),
       uploadLog: uploadFiles(uploadFolder(context)),
     }),
     // What is kept for this run alone is nobody's cache.
     onEvent: (event) => {
-      if (!keepContent && event.type === 'cache') return;
+      if (keepContent !== true && event.type === 'cache') return;
       for (const listener of listeners) listener(event);
     },
     ...(concurrency !== undefined && { concurrency }),
@@ -77,10 +81,19 @@ export async function withPlaces(
     });
   } finally {
     await places.close();
-    await cache.close();
+    await cache?.close();
     shared.run?.close();
     end();
   }
+}
+
+function cacheFor(
+  keep: boolean | 'never',
+  shared: Share,
+  environment: Context['process']['env'],
+): CacheStore | undefined {
+  if (keep === 'never') return undefined;
+  return keep ? (shared.cache ?? diskCache(registryCacheFolder({ environment }))) : memoryCache();
 }
 
 function contradictionOf({ rate, burst, redis, run }: RegistryFlags): string | undefined {

@@ -9,7 +9,7 @@ const [PLAIN, COMPRESSED] = ['=', 'z'];
 /** What is longer, in bytes, is compressed: lists of tags are hashes and colons over and over. */
 const SHORT = 1024;
 /** What is longer, in characters, is not shared: each process finds it by itself. */
-export const LARGEST = 32 * 1024 * 1024;
+export const LARGEST: number = 32 * 1024 * 1024;
 
 /** Whether somebody is about to find it. */
 export function isClaim(entry: Buffer): boolean {

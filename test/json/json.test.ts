@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatJson, jsonDocuments, members, parseOrdered } from '../../src/json/index.ts';
+import { formatJson, formatText, jsonDocuments, members, parseOrdered } from '../../src/json/index.ts';
 
 const texts = async (...chunks: (string | Uint8Array)[]): Promise<string[]> => {
   const found: string[] = [];
@@ -97,5 +97,25 @@ describe('jsonDocuments', () => {
       'the document that begins on line 2 ends in the middle',
     );
     await expect(texts(Uint8Array.of(0xff))).rejects.toThrow('not valid UTF-8');
+  });
+});
+
+describe('formatText', () => {
+  it.each([
+    ['{\n  "a": "x",\n  "b": [\n    1\n  ]\n}', '{\n\t"a": "x",\n\t"b": [\n\t\t1\n\t]\n}'],
+    ['{"b":1,"10":2,"9":3}', '{\n\t"b": 1,\n\t"10": 2,\n\t"9": 3\n}'],
+    ['{"n": 12345678901234567890, "m": 1.50}', '{\n\t"n": 12345678901234567890,\n\t"m": 1.50\n}'],
+    ['{"a":1,"a":2}', '{\n\t"a": 2\n}'],
+    ['{"a":"\\": "}', '{\n\t"a": "\\": "\n}'],
+    ['{"__proto__": 1}', '{\n\t"__proto__": 1\n}'],
+    ['"\u007f"', '"\\u007f"'],
+    [' [ ] ', '[]'],
+  ])('formats %j, and loses nothing', (text, formatted) => {
+    expect(formatText(text)).toBe(formatted);
+    expect(formatJson(parseOrdered(text))).toBe(formatted);
+  });
+
+  it('refuses what is no JSON', () => {
+    expect(() => formatText('{"a":')).toThrow('not valid JSON');
   });
 });

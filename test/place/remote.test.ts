@@ -1,4 +1,5 @@
 /** Registries by their hosts: who gives the tokens, and how fast they are asked. */
+import { setMaxListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { createPlaces, type PlacesOptions } from '../../src/place/index.ts';
 import { scripted, type Exchange } from '../../src/testing/index.ts';
@@ -118,6 +119,7 @@ test('so many requests at a time at each registry, where the settings do not say
   const settings = await home().settings({ registries: { 'r.test': { concurrency: 2 } } });
   const places = createPlaces({ transport: server.transport, settings, concurrency: 40 });
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
   for (const host of ['r.test', 'other.test'])
     for (let at = 0; at < 50; at++)
       places

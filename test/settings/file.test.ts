@@ -90,6 +90,11 @@ describe('what is no settings', () => {
       '/defaults/rate/seconds must be more than 0',
     ],
     [
+      'no burst',
+      { defaults: { rate: { requests: 5, seconds: 1, burst: 0 } } },
+      '/defaults/rate/burst must be at least 1',
+    ],
+    [
       'a client certificate for everybody',
       { defaults: { clientCertificate: { certificate: 'c', key: 'k' } } },
       '/defaults/clientCertificate is no setting',

@@ -20,7 +20,7 @@ describe('which entry is for a registry', () => {
       registries: {
         'r.test:5000': {
           plainHttp: true,
-          rate: { requests: 300, seconds: 60 },
+          rate: { requests: 300, seconds: 60, burst: 30 },
           concurrency: 8,
           idleTimeout: 5,
           chunkSize: 1000,
@@ -31,7 +31,7 @@ describe('which entry is for a registry', () => {
     });
     expect(of('r.test:5000')).toMatchObject({
       plainHttp: true,
-      pace: { rate: { requests: 300, seconds: 60 }, concurrency: 8 },
+      pace: { rate: { requests: 300, seconds: 60, burst: 30 }, concurrency: 8 },
       connections: { idleTimeout: 5000 },
       chunkSize: 1000,
       singlePost: true,

@@ -39,9 +39,9 @@ function eagerClock(random: () => number): Clock & { run(until: Promise<unknown>
         });
       }),
     async run(until) {
-      let over = false;
-      void until.then(() => (over = true));
-      for (await settled(); !over; await settled()) {
+      const state = { isOver: false };
+      void until.then(() => (state.isOver = true));
+      for (await settled(); !state.isOver; await settled()) {
         const next = sleepers.shift();
         if (next === undefined) throw new Error('nobody sleeps, and it is not over');
         now = next.at;
@@ -196,6 +196,30 @@ describe('a rate that is not told', () => {
     expect(guessing.duration).toBeLessThan(not.duration * 1.5);
   });
 
+  test('what is served while nobody waits is no measure', async () => {
+    const clock = eagerClock(chance(1));
+    const server = limitedServer(bucketLimit(rate), clock, () => [25, 25]);
+    const send = retry(schedule(server.transport, { pace: { concurrency: 256 }, clock }), { clock });
+    const ask_ = (): Promise<unknown> =>
+      send({ method: 'GET', url: new URL('https://registry.test/'), headers: {} });
+    const many = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, ask_));
+    let duration = 0;
+    const all = async (): Promise<void> => {
+      await many(400);
+      for (let quiet = 0; quiet < 100; quiet++) {
+        await clock.sleep(500);
+        await ask_();
+      }
+      duration = clock.now();
+      await many(1300);
+      duration = clock.now() - duration;
+    };
+    await clock.run(all());
+    expect(server.refusals.length).toBeGreaterThan(0);
+    // 300 at once, and 1,000 at 100 a second, with the time to find that out.
+    expect(duration).toBeLessThan(10_000 * 1.2);
+  });
+
   test('a server that refuses before it has served anything teaches nothing', async () => {
     let asked = 0;
     const limit: Limit = () => (++asked <= 4 ? 0 : undefined);
@@ -305,7 +329,7 @@ describe('a rate that is shared', () => {
 
   test('tokens are asked for as many as can go, and used as they come', async () => {
     const it = stage(8);
-    it.send(20);
+    void it.send(20);
     await settled();
     // The first asks for itself; while it waits the others come.
     expect(it.asked).toEqual([1]);
@@ -320,6 +344,26 @@ describe('a rate that is shared', () => {
     expect(it.asked).toHaveLength(3);
     await it.answer();
     expect(it.asked).toEqual([1, 7, 2, 1]);
+  });
+
+  test('tokens that nobody used at once are lost', async () => {
+    const it = stage(8);
+    const ending = new AbortController();
+    const sent = it.send(1, ending.signal);
+    void it.send(1);
+    await settled();
+    ending.abort();
+    await Promise.all(sent);
+    await it.give(5);
+    expect(it.came).toBe(1);
+    it.pass(50);
+    void it.send(1);
+    await settled();
+    expect([it.came, it.asked.length]).toEqual([2, 1]);
+    it.pass(51);
+    void it.send(1);
+    await settled();
+    expect([it.came, it.asked.length]).toEqual([2, 2]);
   });
 
   test('who waits in vain is told why, and so is who comes later', async () => {
@@ -349,12 +393,12 @@ describe('a rate that is shared', () => {
 
   test('the wait is told when it takes longer than to ask', async () => {
     const it = stage(8);
-    it.send(300);
+    void it.send(300);
     await settled();
     await it.give(1);
     expect(it.events).toEqual([]);
     it.pass(60);
-    it.send(1);
+    void it.send(1);
     await settled();
     expect(it.events).toEqual([
       { type: 'wait', origin: 'https://registry.test', reason: 'rate', duration: 3000 },

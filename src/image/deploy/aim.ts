@@ -111,11 +111,16 @@ function childrenOf({ type, data, mediaType }: PlacedDocument): Children {
   if (type === 'blob' || data === undefined || mediaType === undefined) return NONE;
   try {
     const manifest = parseManifest(data, mediaType);
-    return { manifests: childManifests(manifest), blobs: childBlobs(manifest) };
+    return { manifests: childManifests(manifest).map(brief), blobs: childBlobs(manifest).map(brief) };
   } catch (error) {
     if (error instanceof Invalid) return NONE;
     throw error;
   }
+}
+
+/** What is needed of a descriptor: there may be very many, and their annotations take the most of their room. */
+function brief({ mediaType, digest, size, data }: Descriptor): Descriptor {
+  return { mediaType, digest, size, ...(data != null && { data }) };
 }
 
 /** A tag can be one thing. Two documents that differ on it would be at odds for ever, one run after the other. */

@@ -27,8 +27,10 @@ export async function bringAim(aim: Aim, tags: readonly string[], parts: BringPa
   if (document.type === 'blob') return bringBlob(aim, digest, parts);
   const { targets, carrier, sources } = parts;
   const { copyFrom } = document;
-  const read =
-    copyFrom === undefined ? carriedBy(document, digest) : await sources.read(targets(copyFrom), digest);
+  const from = copyFrom && targets(copyFrom);
+  const read = from === undefined ? carriedBy(document, digest) : await sources.read(from, digest);
+  // Where it was read from, it is, with what belongs to it.
+  if (from === target && parts.carried(digest) === undefined) target.whole.add(digest);
   await carrier.bring(target, read, tags, lookupOf(document, target, targets));
 }
 

@@ -133,8 +133,14 @@ export function createBudget(parts: BudgetParts): Budget {
     const { document, target, digest } = aim;
     if (document.copyFrom !== undefined && digest !== undefined) readManifest(digest);
     else if (document.copyFrom !== undefined) add('GET manifest');
+    const isInPlace =
+      document.copyFrom !== undefined &&
+      targets(document.copyFrom) === target &&
+      !(digest && isCarried(digest));
     const isBrought =
-      isThere || (digest !== undefined && (needed.has(target, digest) || !wanted.add(target, digest)));
+      isThere ||
+      isInPlace ||
+      (digest !== undefined && (needed.has(target, digest) || !wanted.add(target, digest)));
     const { manifests, blobs } = aim.children;
     const brought = new Set([...aim.after].map((other) => other.digest));
     if (isBrought) add('PUT manifest', tags);
@@ -196,7 +202,7 @@ export function createBudget(parts: BudgetParts): Budget {
 }
 
 /** A descriptor takes so many bytes of a manifest at the least, with its comma; and what stands around them. */
-const [DESCRIPTOR, FRAME] = [116, 43];
+const [DESCRIPTOR, FRAME] = [112, 39];
 
 /** How many blobs a manifest of so many bytes can name, at the most. */
 function mostBlobs(size: number): number {

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
 import { errorCode, isRateLimited } from '../../registry/index.ts';
+import { ahead } from './ahead.ts';
 import type { Aim } from './aim.ts';
 import { bringAim } from './bring.ts';
 import type { PlacedDocument } from './document.ts';
 import type { Deployed, DeployOptions } from './options.ts';
-import { planDeploy, tagsOf } from './plan.ts';
+import { tagsOf } from './plan.ts';
 import { prepare, type Looked, type Prepared } from './prepare.ts';
 import { createTeller, type Teller } from './tell.ts';
 
@@ -28,7 +29,7 @@ export async function deploy(
   const { parallel = false, onPlan } = options;
   const prepared = prepare(documents, options, false);
   const { aims, budget, entrance, bringing, signal } = prepared;
-  onPlan?.(planDeploy(documents, options), 'documents');
+  onPlan?.(prepared.plan(false), 'documents');
 
   const teller = createTeller(options);
   const looked = await lookAt(aims, prepared, teller);
@@ -99,11 +100,11 @@ async function lookAt(
   { look }: Prepared,
   { tell }: Teller,
 ): Promise<ReadonlyMap<Aim, Looked>> {
-  const looking = aims.map(async (aim) => {
-    const looked = await look(aim);
+  const all = new Map<Aim, Looked>();
+  for await (const [aim, looked] of ahead(aims, look)) {
+    all.set(aim, looked);
     const present = aim.refs.filter((reference) => !looked.wanted.includes(reference));
     tell(aim, present, 'present');
-    return [aim, looked] as const;
-  });
-  return new Map(await Promise.all(looking));
+  }
+  return all;
 }

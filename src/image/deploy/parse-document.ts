@@ -136,7 +136,7 @@ function readLookup(value: Ordered | undefined): Lookup {
 
 function readKey(key: string, pointer: string): Digest {
   try {
-    return parseDigest(key);
+    return parseDigest(detached(key));
   } catch (error) {
     throw wrong(pointer, (error as Invalid).message);
   }
@@ -145,10 +145,15 @@ function readKey(key: string, pointer: string): Digest {
 function readReference(value: Ordered, pointer: string): FullReference {
   if (typeof value !== 'string') throw wrong(pointer, `${shown(value)}: want a reference`);
   try {
-    return parseDockerName(value);
+    return parseDockerName(detached(value));
   } catch (error) {
     throw wrong(pointer, (error as Invalid).message);
   }
+}
+
+/** A part of a text keeps the whole of it in memory; a copy does not. */
+function detached(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** @returns undefined for none, which `null` means too */

@@ -1,8 +1,8 @@
-import type { Aim } from './aim.ts';
+import type { FullReference } from '../../oci/index.ts';
+import { ahead } from './ahead.ts';
 import type { DeployDocument, PlacedDocument } from './document.ts';
 import type { DeployOptions } from './options.ts';
-import { planDeploy } from './plan.ts';
-import { prepare, type Looked } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import { createTeller } from './tell.ts';
 
 /**
@@ -15,25 +15,34 @@ export async function* pendingDocuments(
   documents: readonly PlacedDocument[],
   options: DeployOptions,
 ): AsyncGenerator<DeployDocument> {
-  const { aims, look, signal } = prepare(documents, options, true);
-  options.onPlan?.(planDeploy(documents, { dryRun: true }), 'documents');
+  const prepared = prepare(documents, options, true);
+  const { aims, look, signal } = prepared;
+  options.onPlan?.(prepared.plan(true), 'documents');
   const { tell } = createTeller(options);
-  const looking = new Map<PlacedDocument, (readonly [Aim, Promise<Looked>])[]>();
-  for (const aim of aims) looking.set(aim.document, [...(looking.get(aim.document) ?? []), [aim, look(aim)]]);
-  for (const [document, own] of looking) {
-    const pending = new Set<unknown>();
-    for (const [aim, asking] of own) {
-      const { wanted, failure } = await asking;
-      signal.throwIfAborted();
-      if (failure !== undefined) {
-        tell(aim, wanted, 'failed', failure);
-        continue;
-      }
-      for (const reference of aim.refs)
-        tell(aim, [reference], wanted.includes(reference) ? 'changed' : 'present');
-      for (const reference of wanted) pending.add(reference);
+  let current: PlacedDocument | undefined;
+  let changing = new Set<FullReference>();
+  for await (const [aim, { wanted, failure }] of ahead(aims, look)) {
+    signal.throwIfAborted();
+    if (current !== undefined && current !== aim.document) {
+      yield* changed(current, changing);
+      changing = new Set();
     }
-    const { number: _, line: __, ...plain } = document;
-    for (const reference of document.refs) if (pending.has(reference)) yield { ...plain, refs: [reference] };
+    current = aim.document;
+    if (failure !== undefined) {
+      tell(aim, wanted, 'failed', failure);
+      continue;
+    }
+    for (const reference of aim.refs)
+      tell(aim, [reference], wanted.includes(reference) ? 'changed' : 'present');
+    for (const reference of wanted) changing.add(reference);
   }
+  if (current !== undefined) yield* changed(current, changing);
+}
+
+function* changed(
+  { number: _, line: __, ...document }: PlacedDocument,
+  changing: ReadonlySet<FullReference>,
+): Generator<DeployDocument> {
+  for (const reference of document.refs)
+    if (changing.has(reference)) yield { ...document, refs: [reference] };
 }

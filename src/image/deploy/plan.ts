@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/index.ts';
 import type { Plan } from '../../plan/index.ts';
-import { aimsOf } from './aim.ts';
-import { createBudget } from './budget.ts';
+import { aimsOf, type Aim } from './aim.ts';
+import { createBudget, type BudgetParts } from './budget.ts';
 import type { PlacedDocument } from './document.ts';
 import { createTargets } from './target.ts';
 
@@ -19,16 +19,22 @@ export interface PlanDeployOptions {
  * before it is read; `deploy` tells its plan anew then.
  * @throws {Invalid} subject `document`, when two documents want different things under one tag.
  */
-export function planDeploy(
-  documents: readonly PlacedDocument[],
-  { dryRun = false, requestsToSend }: PlanDeployOptions = {},
-): Plan {
+export function planDeploy(documents: readonly PlacedDocument[], options: PlanDeployOptions = {}): Plan {
   const targets = createTargets(() => {
     throw new TypeError('a plan asks nobody');
   });
   const aims = aimsOf(documents, targets);
   const carried = manifestsIn(documents);
-  const budget = createBudget({ targets, isCarried: (digest) => carried.has(digest), requestsToSend });
+  return planAims(aims, { targets, isCarried: (digest) => carried.has(digest) }, options);
+}
+
+/** The same, of documents that were taken apart. */
+export function planAims(
+  aims: readonly Aim[],
+  parts: Omit<BudgetParts, 'onChange'>,
+  { dryRun = false, requestsToSend }: PlanDeployOptions,
+): Plan {
+  const budget = createBudget({ ...parts, requestsToSend });
   budget.questions(aims);
   if (!dryRun) for (const aim of aims) budget.change(aim, tagsOf(aim.refs), false);
   return budget.plan;

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { DOCKER_HUB, type Digest, type FullReference } from '../../oci/index.ts';
+import type { Plan } from '../../plan/index.ts';
 import { aimsOf, type Aim } from './aim.ts';
 import { carriedBy, type BringParts } from './bring.ts';
 import { createBudget, type Budget } from './budget.ts';
@@ -7,7 +8,7 @@ import { createCarrier } from './carry.ts';
 import type { PlacedDocument } from './document.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { DeployOptions } from './options.ts';
-import { manifestsIn } from './plan.ts';
+import { manifestsIn, planAims } from './plan.ts';
 import { createPusher } from './push.ts';
 import { createSources } from './source.ts';
 import { createSurvey } from './survey.ts';
@@ -23,6 +24,8 @@ export interface Prepared {
   readonly entrance: Entrance;
   readonly bringing: BringParts;
   readonly signal: AbortSignal;
+  /** The requests that it takes at the most, as far as the documents tell. */
+  plan(dryRun: boolean): Plan;
   /** What stands where an aim wants something. Never fails. */
   look(aim: Aim): Promise<Looked>;
 }
@@ -46,10 +49,13 @@ export function prepare(
   const targets = createTargets(registryOf);
   const aims = aimsOf(documents, targets);
   const manifests = manifestsIn(documents);
-  const budget = createBudget({
+  const counting = {
     targets,
-    isCarried: (digest) => manifests.has(digest),
+    isCarried: (digest: Digest): boolean => manifests.has(digest),
     requestsToSend: options.requestsToSend,
+  };
+  const budget = createBudget({
+    ...counting,
     onChange: (plan) => onPlan?.(plan, 'reading'),
   });
   budget.questions(aims);
@@ -73,6 +79,7 @@ export function prepare(
     budget,
     entrance,
     signal,
+    plan: (dryRun) => planAims(aims, counting, { ...options, dryRun }),
     bringing: { ...parts, targets, carrier, sources },
     async look(aim) {
       try {

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { TransportRequest } from '../transport.ts';
 import { bottomless, createBucket, type Bucket, type Passage } from './bucket.ts';
 import { createLearntBucket } from './learnt.ts';
-import { createSharedBucket, type Waiters } from './limiter.ts';
+import { createSharedBucket, type Waiters } from './shared-bucket.ts';
 import { completePace, type Pace } from './pace.ts';
 import { createPause, type PauseOptions } from './pause.ts';
 import { createWindow, type Lane, type Slot } from './window.ts';

@@ -14,8 +14,8 @@ const LULL = 1000;
 const BUNCHING = 250;
 /** How far ahead of an even pace requests may be, as timers are not exact. */
 const SLACK = 20;
-/** A rate that is guessed doubles in this time, and one that is tried to be raised, in that. */
-const [GUESS_DOUBLES, TRIAL_DOUBLES] = [500, 2000];
+/** A rate that is guessed doubles in this time; one that was measured, in that; one that is tried to be raised, in the last. */
+const [GUESS_DOUBLES, KEPT_DOUBLES, TRIAL_DOUBLES] = [500, 240_000, 2000];
 /** A rate that was measured is tried to be raised when it has held us back for so long; the next time, for twice as long. */
 const KEPT = 20_000;
 
@@ -118,7 +118,7 @@ export function createLearntBucket(): Bucket {
     if (now - readyAt() < interval) {
       held += interval;
       if (measured === undefined) rate *= 2 ** (interval / GUESS_DOUBLES);
-      else if (held > kept) rate *= 2 ** (interval / TRIAL_DOUBLES);
+      else rate *= 2 ** (interval / (held > kept ? TRIAL_DOUBLES : KEPT_DOUBLES));
     }
     fullAt = Math.max(fullAt, now) + interval;
   };

@@ -27,7 +27,8 @@ interface Origin {
 
 /**
  * Asks each server no faster than it can bear. Every origin has a window of requests that may wait for their answers,
- * which halves with a 429 and then grows again; a bucket of tokens, where a rate is set; and a pause,
+ * which halves with a 429 and then grows again; a bucket of tokens, for the rate that is set, or, once a 429 has come, for
+ * that which seems to be allowed; and a pause,
  * when a 429 or 503 asks for one by `Retry-After`. Requests wait for all three in the order in which they came.
  * @throws {RegistryError} `TOOMANYREQUESTS`, or `UNAVAILABLE` for a server that said 503, without asking, while the
  * pause that the server wants is longer than `maxWait`; {RangeError} for a pace with which no request would ever go.

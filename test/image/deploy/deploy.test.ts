@@ -308,6 +308,22 @@ describe('a refusal', () => {
     expect(await multi.held(registry, 'app')).toEqual(all);
   });
 
+  test('of a manifest whose children are all there counts', async () => {
+    const refused = refusing(() => new RegistryError('UNKNOWN', 'no', { status: 400, method: 'PUT' }));
+    const registry = intercept(refused, (operation, next) =>
+      operation.name === 'pushManifest' && operation.options.tags?.includes('1')
+        ? Promise.reject(new RegistryError('MANIFEST_INVALID', 'too long', { status: 400, method: 'PUT' }))
+        : next(operation),
+    );
+    const { asked, registryOf } = await staged(registry);
+    const { failed } = await deployed(numbered([indexAt('r.test/app:1')]), { registryOf });
+    expect(failed).toMatchObject([{ error: { message: 'too long' } }]);
+    expect(asked.filter((line) => line.startsWith('pushManifest app index'))).toEqual([
+      'pushManifest app index',
+      'pushManifest app index 1',
+    ]);
+  });
+
   test.each([401, 403, 405, 413, 415, 429, 500])(
     '%i is not about children: nothing is copied',
     async (status) => {
@@ -336,6 +352,16 @@ describe('a copy', () => {
     asked.length = 0;
     await deployed(documents, { registryOf });
     expect(asked).toEqual(['resolveManifest app 1', 'resolveManifest app 2']);
+  });
+
+  test('inside of a repository: it is there already', async () => {
+    const { asked, registryOf } = await staged(memoryRegistry({ sparse: true }));
+    await deployed(numbered([copyOf('index', 'r.test/staging:new')]), { registryOf });
+    expect(asked).toEqual([
+      'resolveManifest staging new',
+      'getManifest staging index',
+      'pushManifest staging index new',
+    ]);
   });
 
   test('of a tag: what it is now', async () => {
@@ -507,9 +533,13 @@ describe('what fails', () => {
   test('says what to do about a child that nobody knows', async () => {
     const { registryOf } = await staged();
     const { failed } = await deployed(numbered([manifestAt('index', ['r.test/app:1'], {})]), { registryOf });
-    expect((failed[0]?.error as Error).message).toMatch(
-      /; lookup does not say where else it is to be found$/,
-    );
+    expect(failed).toMatchObject([
+      {
+        error: {
+          message: expect.stringMatching(/; lookup does not say where else it is to be found$/) as string,
+        },
+      },
+    ]);
   });
 
   test('is a manifest that is none, before it is sent', async () => {
@@ -614,6 +644,11 @@ test('tokens are got for many repositories at once, when one answer has shown wh
     'authorize r.test [{"repository":"a","actions":["pull","push"]},{"repository":"staging","actions":["pull"]},{"repository":"b","actions":["pull","push"]}]',
   ]);
   asked.length = 0;
-  await deployed(documents.slice(0, 1), { registryOf, authorize });
-  expect(asked).toEqual(['resolveManifest a 1']);
+  // One repository's token comes with its first request.
+  await deployed(numbered([copyOf('amd', 'r.test/staging:new')]), { registryOf, authorize });
+  expect(asked).toEqual([
+    'resolveManifest staging new',
+    'getManifest staging amd',
+    'pushManifest staging amd new',
+  ]);
 });
