@@ -5,9 +5,9 @@ import {
   type Digest,
   type Json,
 } from '../oci/index.ts';
+import { formatPlain } from '../json/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import type { SynthesizedIndex } from '../image/index.ts';
-import { formatPlain } from './plain-json.ts';
 import type { ImageName } from './target.ts';
 
 /** What an index has for one architecture. */

@@ -111,7 +111,14 @@ function prepare(options: BuildsOptions, signal?: AbortSignal): Prepared {
   const more = createSurplus((surplus) => {
     if (plan !== undefined) onPlan(addPlans(plan, surplus), 'after indexes without platforms');
   });
-  const lookups = createLookups({ registryOf, cache, ledger, signal, onMore: more.add });
+  const lookups = createLookups({
+    registryOf,
+    cache,
+    spelling: sources.spelling,
+    ledger,
+    signal,
+    onMore: more.add,
+  });
   const wanted = withBases(sources, chosen);
   const survey = createSurvey({ sources, wanted, staging, cache, lookups, registryOf, ledger, signal });
   const { parents, shelves } = survey;

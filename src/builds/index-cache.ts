@@ -1,5 +1,5 @@
 import { describeSubject, sortAnnotations, type SynthesizedIndex } from '../image/index.ts';
-import type { Member } from '../json/index.ts';
+import { formatPlain, type Member } from '../json/index.ts';
 import {
   Invalid,
   isIndexType,
@@ -10,11 +10,10 @@ import {
   type Annotations,
   type Json,
 } from '../oci/index.ts';
-import { parseImageName } from './image-name.ts';
+import { parseImageName, spell, type Spelling } from './image-name.ts';
 import { indent } from './indent.ts';
 import { createTextStore, cutFree, type KeptText } from './kept-text.ts';
 import { memberStream, type TextSource } from './member-stream.ts';
-import { formatPlainForHtml } from './plain-json.ts';
 import { pointerOf } from './reader.ts';
 import { withoutWrapping } from './wrapping.ts';
 
@@ -26,8 +25,8 @@ export interface IndexCache {
   keep(name: string, index?: SynthesizedIndex): void;
   /** All that earlier runs have left. */
   names(): Iterable<string>;
-  /** What was kept in this run, in the order of the names. */
-  kept(): Iterable<readonly [name: string, index: SynthesizedIndex]>;
+  /** What was kept in this run, in the order of the names. @param spelling of the names; short unless told */
+  kept(spelling?: Spelling): Iterable<readonly [name: string, index: SynthesizedIndex]>;
 }
 
 /** Keeps nothing. */
@@ -68,10 +67,11 @@ export async function parseIndexCache(source: TextSource = '{"indexes": {}}'): P
       if (index !== undefined && !known.has(name)) known.set(name, keep(index));
     },
     names: () => earlier,
-    *kept() {
-      for (const name of [...used].toSorted(byCode)) {
+    *kept(spelling = 'short') {
+      const names = [...used].map((name) => [spell(parseImageName(name).reference, spelling), name] as const);
+      for (const [spelt, name] of names.toSorted(([a], [b]) => byCode(a, b))) {
         const index = read(name);
-        if (index !== undefined) yield [name, index];
+        if (index !== undefined) yield [spelt, index];
       }
     },
   };
@@ -83,11 +83,19 @@ export function* formatIndexes(
 ): Generator<string> {
   let separator = '{\n\t"indexes": {\n\t\t';
   for (const [name, index] of indexes) {
-    const json = indent(formatPlainForHtml(index as unknown as Json), 2);
+    const json = indent(formatForHtml(index as unknown as Json), 2);
     yield `${separator}${JSON.stringify(name)}: ${json}`;
     separator = ',\n\t\t';
   }
   yield separator.startsWith('{') ? '{\n\t"indexes": {}\n}\n' : '\n\t}\n}\n';
+}
+
+/** `<`, `>`, `&` and the separators of lines as escapes. */
+function formatForHtml(value: Json): string {
+  return formatPlain(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The members of the one member that there is. */

@@ -1,5 +1,6 @@
 import { Invalid, printable } from '../oci/index.ts';
 import { pointerOf } from './reader.ts';
+import type { Spelling } from './image-name.ts';
 import { targetName, type ImageName, type Parent, type SourceText, type Target } from './target.ts';
 
 /** A parent before it is known where it stands in the file. */
@@ -23,13 +24,15 @@ export interface Sources {
   readonly order: readonly number[];
   /** The positions of those that others are built on. */
   readonly bases: ReadonlySet<number>;
+  /** How the builds of such sources write references down. */
+  readonly spelling: Spelling;
 }
 
 /**
  * Finds the parents that are targets themselves, wherever they stand.
  * @throws {Invalid} subject `sources`, for parents that are not there, and for circles.
  */
-export function linkTargets(drafts: readonly DraftTarget[]): Sources {
+export function linkTargets(drafts: readonly DraftTarget[], spelling: Spelling): Sources {
   const positions = new Map(drafts.map(({ source, arch }, at) => [targetName(source.sourceId, arch), at]));
   const targets = drafts.map(({ parents, ...draft }, position): Target => {
     const link = (parent: DraftParent): Parent => {
@@ -46,7 +49,7 @@ export function linkTargets(drafts: readonly DraftTarget[]): Sources {
     return { ...draft, position, parents: parents.map(link) };
   });
   const children = childrenOf(targets);
-  return { targets, order: orderOf(targets, children), bases: new Set(children.keys()) };
+  return { targets, order: orderOf(targets, children), bases: new Set(children.keys()), spelling };
 }
 
 function childrenOf(targets: readonly Target[]): ReadonlyMap<number, readonly number[]> {

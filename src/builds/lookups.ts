@@ -3,6 +3,7 @@ import { intercept, type Registry } from '../registry/index.ts';
 import type { RequestLabel } from '../plan/index.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Ledger } from './ledger.ts';
+import { spell, type Spelling } from './image-name.ts';
 import type { ImageName } from './target.ts';
 
 /** Finds out what stands where. */
@@ -15,6 +16,8 @@ export interface LookupsOptions {
   /** The registry of a host. */
   readonly registryOf: (host: string) => Registry;
   readonly cache: IndexCache;
+  /** How places are written into indexes. Short unless told. */
+  readonly spelling?: Spelling;
   readonly ledger?: Ledger | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Is told before a request that goes beyond the one for each image: a platform has to be read from a config. */
@@ -25,15 +28,15 @@ export interface LookupsOptions {
 export function createLookups({
   registryOf,
   cache,
+  spelling = 'short',
   ledger,
   signal,
   onMore = () => {},
 }: LookupsOptions): Lookups {
-  const ask = async ({ name, reference }: ImageName): Promise<SynthesizedIndex | undefined> => {
-    const [place = name] = name.split('@');
+  const ask = async ({ reference }: ImageName): Promise<SynthesizedIndex | undefined> => {
     try {
       return await synthesizeIndex(watched(registryOf(reference.host), onMore), reference, {
-        nameOf: (digest) => `${place}@${digest}`,
+        nameOf: (digest) => spell({ ...reference, digest }, spelling),
         ...(signal !== undefined && { signal }),
       });
     } catch (error) {

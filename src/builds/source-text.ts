@@ -1,4 +1,4 @@
-import { formatJson, isOrderedObject, parseOrdered } from '../json/index.ts';
+import { formatText, members } from '../json/index.ts';
 import { indent, member, objectOf } from './indent.ts';
 import type { SourceText, Target } from './target.ts';
 
@@ -31,21 +31,18 @@ export function createSourceFormatter(): (target: Target) => string {
 }
 
 function format(source: SourceText): FormattedSource {
-  const document = parseOrdered(source.text.read());
-  const members = isOrderedObject(document) ? [...document] : [];
-  const at = members.findIndex(([name]) => name === 'arches');
-  const arches = members[at]?.[1];
-  const texts = members.map(([name, value]) =>
-    name === 'arches' ? '' : member(name, indent(formatJson(value), DEPTH + 1)),
+  // Of two equal names the last counts, at the place of the first, as in a map.
+  const all = new Map([...members(source.text.read())].map(({ name, value }) => [name, value]));
+  const names = [...all.keys()];
+  const at = names.indexOf('arches');
+  const texts = [...all].map(([name, value]) =>
+    name === 'arches' ? '' : member(name, indent(formatText(value), DEPTH + 1)),
   );
+  const arches = [...members(all.get('arches') ?? '{}')];
   return {
     source,
     before: texts.slice(0, at),
     behind: texts.slice(at + 1),
-    arches: new Map(
-      isOrderedObject(arches)
-        ? [...arches].map(([arch, value]) => [arch, indent(formatJson(value), DEPTH + 2)])
-        : [],
-    ),
+    arches: new Map(arches.map(({ name, value }) => [name, indent(formatText(value), DEPTH + 2)])),
   };
 }

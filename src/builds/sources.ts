@@ -1,6 +1,7 @@
 import { isOrderedObject, parseOrdered, type Member, type Ordered } from '../json/index.ts';
 import { Invalid, parseDigest } from '../oci/index.ts';
-import { createTextStore, type TextStore } from './kept-text.ts';
+import type { Spelling } from './image-name.ts';
+import { createTextStore, type KeptText } from './kept-text.ts';
 import { memberStream, type TextSource } from './member-stream.ts';
 import { pointerOf, readerOf, type Path, type Reader } from './reader.ts';
 import { linkTargets, type DraftParent, type DraftTarget, type Sources } from './link.ts';
@@ -23,13 +24,16 @@ export async function parseSources(source: TextSource): Promise<Sources> {
   const texts = createTextStore();
   const drafts = new Map<string, DraftTarget>();
   const keys = new Set<string>();
+  let spelling: Spelling = 'short';
   for await (const { name, value } of sourceMembers(source)) {
     const key = words.word(name);
     if (keys.has(key)) throw new Invalid('sources', 'is there twice', pointerOf([key]));
     keys.add(key);
-    for (const draft of readSource(key, value, words, texts)) addDraft(drafts, draft);
+    const at = readerOf(parseMember(key, value), 'sources', [key]);
+    if (at.find('tags') !== undefined) spelling = 'full';
+    for (const draft of readSource(at, key, texts.keep(value), words)) addDraft(drafts, draft);
   }
-  return linkTargets([...drafts.values()]);
+  return linkTargets([...drafts.values()], spelling);
 }
 
 async function* sourceMembers(source: TextSource): AsyncGenerator<Member> {
@@ -42,11 +46,10 @@ async function* sourceMembers(source: TextSource): AsyncGenerator<Member> {
   }
 }
 
-function* readSource(key: string, text: string, words: Vocabulary, texts: TextStore): Generator<DraftTarget> {
-  const at = readerOf(parseMember(key, text), 'sources', [key]);
+function* readSource(at: Reader, key: string, text: KeptText, words: Vocabulary): Generator<DraftTarget> {
   const sourceId = words.word(at.text('sourceId'));
   if (sourceId === '') throw at.wrong('must not be empty', 'sourceId');
-  const source: SourceText = { key, sourceId, text: texts.keep(text) };
+  const source: SourceText = { key, sourceId, text };
   const arches = at.object('arches');
   if (arches.size === 0) throw at.wrong('want an architecture', 'arches');
   for (const arch of arches.keys()) {

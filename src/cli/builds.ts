@@ -46,7 +46,7 @@ const CONCURRENCY = 256;
 export default async function builds(this: Context, flags: BuildsFlags, file: string): Promise<void> {
   if (flags.shard !== undefined && flags.queue) return misuse(this, 'either --shard or --queue');
   if (flags.queue && flags.redis === undefined) return misuse(this, '--queue needs --redis and --run');
-  const options = { keepContent: false, concurrency: CONCURRENCY };
+  const options = { keepContent: 'never', concurrency: CONCURRENCY } as const;
   await withPlaces(
     this,
     { ...flags, cache: true },
@@ -90,7 +90,7 @@ async function run(
     for await (const piece of inPieces(formatBuilds(found))) await write(context, piece);
     // What was learnt in a run that failed may be half of it.
     if (flags.cache !== undefined && cache !== undefined)
-      await replaceFile(flags.cache, inPieces(formatIndexes(cache.kept()), 1024 * 1024));
+      await replaceFile(flags.cache, inPieces(formatIndexes(cache.kept(sources.spelling)), 1024 * 1024));
   } finally {
     watching.end();
   }
