@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { addPlans, type Plan } from '../plan/index.ts';
 import type { Registry } from '../registry/index.ts';
 import { createBuilder, type Build, type Builder } from './builder.ts';
@@ -64,10 +65,12 @@ export function planBuilds(options: BuildsOptions): Plan {
 export async function* createBuilds(options: BuildsOptions): AsyncGenerator<Build> {
   const { sources, authorize, onProgress = () => {} } = options;
   const ending = new AbortController();
+  // It stands over a thousand requests at a time, which Node would take for a leak.
+  setMaxListeners(0, ending.signal);
   const signal =
     options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]);
   try {
-    const { survey, builder, chosen, tell } = prepare(options, signal);
+    const { survey, builder, chosen, bases, tell } = prepare(options, signal);
     tell('from the files alone');
     if (authorize !== undefined)
       await Promise.all(
@@ -79,6 +82,8 @@ export async function* createBuilds(options: BuildsOptions): AsyncGenerator<Buil
     await survey.make();
     tell('after the tag lists');
     onProgress({ type: 'expected', builds: survey.expected() });
+    // Others wait for these, so they go first. What they fail with, those will tell.
+    for (const target of bases) builder.build(target).catch(() => {});
     const find = async (target: Target): Promise<Build | undefined> => {
       const build = await builder.build(target);
       onProgress({ type: 'target', target, build });
@@ -96,6 +101,8 @@ interface Prepared {
   readonly builder: Builder;
   /** The targets whose builds are given. */
   readonly chosen: readonly Target[];
+  /** Those that others are built on, as far as it is certain that this process needs them. */
+  readonly bases: readonly Target[];
   /** Tells the plan as it is now. */
   tell(when: string): void;
 }
@@ -126,6 +133,9 @@ function prepare(options: BuildsOptions, signal?: AbortSignal): Prepared {
     survey,
     builder: createBuilder({ sources, staging, cache, lookups, parents, shelves }),
     chosen,
+    bases: options.queue
+      ? []
+      : sources.targets.filter(({ position }) => wanted.has(position) && sources.bases.has(position)),
     tell(when) {
       plan = survey.plan();
       onPlan(addPlans(plan, more.plan()), when);

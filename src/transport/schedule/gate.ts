@@ -1,6 +1,6 @@
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { TransportRequest } from '../transport.ts';
+import { createAbortWatch } from './abort-watch.ts';
 import { bottomless, createBucket, type Bucket, type Passage } from './bucket.ts';
 import { createLearntBucket } from './learnt.ts';
 import { createSharedBucket, type Waiters } from './shared-bucket.ts';
@@ -139,16 +139,16 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
     advance();
   };
 
+  const aborts = createAbortWatch<Waiting>((one, reason) => {
+    one.fail(reason);
+    advance();
+  });
+
   const wait = (request: TransportRequest, lane: Lane): Promise<Slot> =>
     new Promise((resolve, reject) => {
-      const { signal } = request;
       const leave = (): void => {
         waiting[lane].delete(one);
-        signal?.removeEventListener('abort', abort);
-      };
-      const abort = (): void => {
-        one.fail(signal?.reason as Error);
-        advance();
+        aborts.delete(one, request.signal);
       };
       const one: Waiting = {
         request,
@@ -164,7 +164,7 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
         },
       };
       waiting[lane].add(one);
-      signal?.addEventListener('abort', abort, { once: true });
+      aborts.add(one, request.signal);
       advance();
     });
 
@@ -173,8 +173,6 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
       const { body, signal } = request;
       signal?.throwIfAborted();
       if (pause.isTooLong) throw pause.refusal(request);
-      // One signal may stand over thousands of requests that wait, which Node would take for a leak.
-      if (signal !== undefined) setMaxListeners(0, signal);
       return wait(request, body === undefined || body.bytes !== undefined ? 'asking' : 'sending');
     },
     pause(milliseconds, status) {
