@@ -65,7 +65,7 @@ export function createBuilder(options: BuilderOptions): Builder {
 
   const find = async (target: Target): Promise<Build | undefined> => {
     // Parents may stand one above the other as high as they like, which the stack cannot.
-    await null;
+    await Promise.resolve();
     const { arch, source } = target;
     const parents = new Map<string, ArchIndex>();
     for (const parent of target.parents) {

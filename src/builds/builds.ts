@@ -63,7 +63,7 @@ export function planBuilds(options: BuildsOptions): Plan {
  * @throws {RegistryError} what lookups fail with; `MANIFEST_INVALID` for indexes with two images for one architecture.
  */
 export async function* createBuilds(options: BuildsOptions): AsyncGenerator<Build> {
-  const { sources, authorize, onProgress = () => {} } = options;
+  const { authorize, onProgress = () => {} } = options;
   const ending = new AbortController();
   // It stands over a thousand requests at a time, which Node would take for a leak.
   setMaxListeners(0, ending.signal);

@@ -41,9 +41,9 @@ export function worthReading(list: TagList, outlooks: readonly Outlook[]): numbe
   const prior = MISSING.unknown + (MISSING.passedOver - MISSING.unknown) * known;
   const share = (prior * BELIEF + missing) / (BELIEF + looked);
   const left = Math.ceil(pagesLeft(list, outlooks));
-  if (most <= 0 || share * uncertain <= left) return 0;
+  if (share * uncertain <= left) return 0;
   // What is left is a guess; it becomes better the more is read.
-  return Math.min(most, left, Math.max(1, list.pages));
+  return Math.max(0, Math.min(most, left, Math.max(1, list.pages)));
 }
 
 /** A guess from how far the list has come among the ids of builds, which are spread evenly. */

@@ -8,7 +8,7 @@ import {
 import { formatJson } from '../json/index.ts';
 import { Invalid, printable, type Digest } from '../oci/index.ts';
 import { print, type Context } from './context.ts';
-import { fail } from './failure.ts';
+import { fail, misuse } from './failure.ts';
 import { chunksOf, inFile, readSecretDocument } from './input.ts';
 
 export interface BuildsProvenanceFlags {
@@ -24,6 +24,8 @@ export default async function provenance(
   { buildId, digest, github, runner }: BuildsProvenanceFlags,
   file: string,
 ): Promise<void> {
+  if (github === '-' && runner === '-')
+    return misuse(this, 'standard input holds one document: --github or --runner has to name a file');
   try {
     const ofGithub = await readSecretDocument(this, github, 'context');
     const run = await inFile(github, 'context', async () => readWorkflowRun(ofGithub));

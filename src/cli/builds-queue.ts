@@ -3,7 +3,7 @@ import { replaceFile } from '../disk/index.ts';
 import { formatJson } from '../json/index.ts';
 import { print, say, type Context } from './context.ts';
 import { fail } from './failure.ts';
-import { chunksOf, inFile, leftBefore, readDocument } from './input.ts';
+import { checkTarget, chunksOf, inFile, leftBefore, readDocument } from './input.ts';
 
 export interface BuildsQueueFlags {
   readonly arch: string;
@@ -21,6 +21,7 @@ export default async function queue(
   file: string,
 ): Promise<void> {
   try {
+    if (record !== undefined) await checkTarget(record, 'jobs');
     const past = await readPast(this, leftBefore(this, before));
     const found = await inFile(file, 'builds', () =>
       queueOf(readBuilds(chunksOf(this, file)), { arch, past, now, payload }),
@@ -28,9 +29,7 @@ export default async function queue(
     print(this, formatJson(found.queue));
     // Last, so that nothing counts as tried that nobody was told of.
     if (record !== undefined) await replaceFile(record, `${formatJson(found.record)}\n`);
-    const resting =
-      found.skipped === 1 ? '1 rests after it failed' : `${found.skipped} rest after they failed`;
-    say(this, `${arch}: ${found.queue.length} to be built, ${resting}`);
+    say(this, `${arch}: ${found.queue.length} to be built, ${found.skipped} skipped after they failed`);
   } catch (error) {
     fail(this, error);
   }

@@ -51,8 +51,7 @@ const find = buildCommand<BuildsFlags, [string], Context>({
       stagingTemplate: {
         kind: 'parsed',
         parse: String,
-        brief:
-          'Where builds are put; $BASHBREW_STAGING_TEMPLATE, or oisupport/staging-ARCH:BUILD unless told',
+        brief: 'Where builds are put (default: $BASHBREW_STAGING_TEMPLATE, or oisupport/staging-ARCH:BUILD)',
         placeholder: 'TEMPLATE',
         optional: true,
       },
@@ -63,6 +62,8 @@ const find = buildCommand<BuildsFlags, [string], Context>({
     },
   },
   docs: {
+    // It is the command that `stowage builds` means when no other is named.
+    customUsage: ['[flags] [--cache FILE] [--plan] [--shard N/OF | --queue] SOURCES'],
     brief: 'Find the builds of sources, and those that are there already',
     fullDescription:
       'Prints a builds.json: for each source and architecture whose parents are there, the id of the build, its image and\n' +
@@ -94,5 +95,8 @@ const merge = buildCommand<MergeFlags, string[], Context>({
 export const builds: RouteMap<Context> = buildRouteMap({
   routes: { find, merge, status, queue, completed, commands, provenance, deploy },
   defaultCommand: 'find',
-  docs: { brief: 'Plan the builds of the Docker Official Images' },
+  docs: {
+    brief: 'Plan the builds of the Docker Official Images',
+    fullDescription: '`stowage builds SOURCES.json` is short for `stowage builds find SOURCES.json`.',
+  },
 });

@@ -12,15 +12,17 @@ import {
   type BuildsOptions,
   type IndexCache,
   type Shard,
+  type Sources,
   type Staging,
 } from '../builds/index.ts';
 import { replaceFile } from '../disk/index.ts';
-import { DOCKER_HUB, Invalid } from '../oci/index.ts';
+import { Invalid } from '../oci/index.ts';
 import type { Places } from '../place/index.ts';
+import type { Rate } from '../transport/index.ts';
 import { say, type Context } from './context.ts';
 import { fail, misuse } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
-import { chunksOf, inFile } from './input.ts';
+import { checkTarget, chunksOf, inFile } from './input.ts';
 import { write } from './output.ts';
 import { inPieces } from './pieces.ts';
 import { createPlanReport } from './plan-report.ts';
@@ -64,10 +66,11 @@ async function run(
 ): Promise<undefined> {
   const staging = stagingOf(context, flags);
   if (staging === undefined) return;
+  if (flags.cache !== undefined) await checkTarget(flags.cache, 'cache');
   const sources = await inFile(file, 'sources', () => parseSources(chunksOf(context, file)));
   if (sources.targets.length > MANY) saveMemory();
   const cache = flags.cache === undefined ? undefined : await readCache(context, flags.cache);
-  const watching = watch(context, flags, places, session);
+  const watching = watch(context, flags, session, rateOf(places, sources, staging));
   const { shard, queue } = flags;
   try {
     const found = createBuilds({
@@ -112,14 +115,19 @@ function stagingOf(context: Context, { stagingTemplate }: BuildsFlags): Staging 
   }
 }
 
+/** The rate of the registry that most requests go to: where the builds are put. */
+function rateOf(places: Places, { targets }: Sources, staging: Staging): Rate | undefined {
+  const [target] = targets;
+  return target && places.rate(staging.imageOf('0', target.arch).reference.host);
+}
+
 interface Watching {
   readonly hooks: Pick<BuildsOptions, 'onPlan' | 'onProgress'>;
   end(): void;
 }
 
 /** Tells how it goes, and what is asked for. */
-function watch(context: Context, flags: BuildsFlags, places: Places, session: Session): Watching {
-  const rate = places.rate(DOCKER_HUB);
+function watch(context: Context, flags: BuildsFlags, session: Session, rate: Rate | undefined): Watching {
   const report = createPlanReport(context, {
     wanted: flags.plan === true,
     ...(rate !== undefined && { rate }),

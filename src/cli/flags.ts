@@ -59,21 +59,21 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
   maxWait: {
     kind: 'parsed',
     parse: parseDuration,
-    brief: 'How long a registry may have us wait before we give up; 5m unless told',
+    brief: 'How long a registry may have us wait before we give up (default: 5m)',
     placeholder: 'TIME',
     optional: true,
   },
   rate: {
     kind: 'parsed',
     parse: parseRate,
-    brief: 'How many requests each registry gets in a time: 6000/1m, 100/s; what is set for it, unless told',
+    brief: 'How many requests each registry gets in a time: 6000/1m, 100/s (default: what is set for it)',
     placeholder: 'N/TIME',
     optional: true,
   },
   burst: {
     kind: 'parsed',
     parse: parseBurst,
-    brief: 'How many of them it gets at once; those of the whole time of --rate, unless told',
+    brief: 'How many of them it gets at once (default: those of the whole time of --rate)',
     placeholder: 'N',
     optional: true,
   },
@@ -87,7 +87,7 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
   run: {
     kind: 'parsed',
     parse: parseRunName,
-    brief: 'The name of the run that they take part in together',
+    brief: 'The name of the run that this process shares with others',
     placeholder: 'NAME',
     optional: true,
   },

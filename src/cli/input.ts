@@ -1,4 +1,6 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { constants, createReadStream, existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { isMissing } from '../disk/index.ts';
 import { parseOrdered, type Ordered } from '../json/index.ts';
 import { Invalid, type InvalidSubject } from '../oci/index.ts';
@@ -28,6 +30,20 @@ export async function inFile<T>(path: string, subject: InvalidSubject, read: () 
     if ((error as NodeJS.ErrnoException).code === 'EISDIR')
       throw new Invalid(subject, `${path}: this is a folder, and not a file`);
     throw error;
+  }
+}
+
+/**
+ * Sees that a file can be written later, before anything is done for it.
+ * @throws {Invalid} when its folder is not there, or not ours to write to.
+ */
+export async function checkTarget(path: string, subject: InvalidSubject): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const why = isMissing(error) ? 'is not there' : 'cannot be written to';
+    throw new Invalid(subject, `${path}: the folder ${folder} ${why}`);
   }
 }
 

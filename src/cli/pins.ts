@@ -14,13 +14,17 @@ export type Pins = ReadonlyMap<string, string>;
  * @throws {Invalid} subject `sources`, for what is no pin.
  */
 export async function pinsOf(context: Context, path: string | undefined): Promise<Pins> {
-  if (path !== undefined && !isFolder(path))
-    return inFile(path, 'sources', async () => readPins(await readDocument(context, path, 'sources')));
+  if (path !== undefined && !isFolder(path)) return pinsInFile(context, path);
   const folder = path ?? besideLibrary(context);
   if (folder !== undefined && existsSync(folder))
     return inFile(folder, 'sources', () => pinsInFolder(folder));
   say(context, `no image is pinned: ${folder === undefined ? 'see --pins' : `there is no folder ${folder}`}`);
   return new Map();
+}
+
+async function pinsInFile(context: Context, path: string): Promise<Pins> {
+  const document = await readDocument(context, path, 'sources');
+  return inFile(path, 'sources', async () => readPins(document));
 }
 
 function isFolder(path: string): boolean {

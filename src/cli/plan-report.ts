@@ -1,5 +1,5 @@
 import type { PlaceEvent } from '../place/index.ts';
-import { formatPlan, planAtLeast, type Plan } from '../plan/index.ts';
+import { formatPlan, planAtLeast, plannedRequests, type Plan } from '../plan/index.ts';
 import type { Rate } from '../transport/index.ts';
 import { say, type Context } from './context.ts';
 import { countMade } from './requests-made.ts';
@@ -28,11 +28,16 @@ export interface PlanReportOptions {
 export function createPlanReport(context: Context, { wanted, rate }: PlanReportOptions): PlanReport {
   const made = countMade();
   let plan: Plan | undefined;
+  let told = { when: '', requests: 0 };
   return {
     revise(revised, when) {
       // Less than was made already it cannot be.
       plan = planAtLeast(revised, made.requests);
-      if (wanted) say(context, `plan, ${when}: ${formatPlan(plan, rate)}`);
+      const requests = plannedRequests(plan);
+      // What grows bit by bit is told when it has doubled; the end tells what it came to.
+      if (!wanted || (when === told.when && requests < 2 * told.requests)) return;
+      told = { when, requests };
+      say(context, `plan, ${when}: ${formatPlan(plan, rate)}`);
     },
     onEvent: made.add,
     end() {

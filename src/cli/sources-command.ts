@@ -33,13 +33,14 @@ export const sources: Command<Context> = buildCommand<SourcesFlags, string[], Co
     positional: {
       kind: 'array',
       parameter: {
-        brief: 'A library file, or one of its tags; all unless told',
+        brief: 'A library file, or one of its tags; all of them by default',
         parse: String,
         placeholder: 'NAME',
       },
     },
   },
   docs: {
+    customUsage: ['[--cache-file FILE] [--pins FILE|DIR] [--entries FILE] [NAME]...'],
     brief: 'Make a sources.json of the library files of the Docker Official Images',
     fullDescription:
       'Has bashbrew (https://github.com/docker-library/bashbrew) read library files, and merges what it prints: a source\n' +

@@ -21,6 +21,8 @@ export interface ValidateFlags extends RegistryFlags {
 /** `stowage validate PLACE|FILE`: all that is wrong with it. */
 export default async function validate(this: Context, flags: ValidateFlags, target: string): Promise<void> {
   try {
+    if (flags.fix && flags.json)
+      return misuse(this, '--fix writes a document, and --json a report: not both');
     const meant = await meaning(target);
     if (meant.kind === 'file') return await validateFile(this, target, flags);
     if (flags.fix)

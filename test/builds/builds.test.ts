@@ -7,7 +7,7 @@ import {
   parseSources,
   parseStaging,
 } from '../../src/builds/index.ts';
-import { parseDigest } from '../../src/oci/index.ts';
+import { mediaTypes, parseDigest } from '../../src/oci/index.ts';
 import { plannedRequests } from '../../src/plan/index.ts';
 import { RegistryError } from '../../src/registry/index.ts';
 import { createWorld, digest, emptyCache, entry, idOf, memoryLedger, run, sourcesJson } from './world.ts';
@@ -352,6 +352,26 @@ describe('requests', () => {
     // Four new ones, none of which is there.
     const more = await run(world, many(24), { cache: await parseIndexCache(text) });
     expect(more.requests).toEqual(['TAGS staging/amd64']);
+  });
+
+  test('what is built on others is planned as far as there are tags that nobody has a claim to', async () => {
+    const world = createWorld();
+    const fixtures: Record<string, Record<string, Record<string, { sourceId: string }>>> = {};
+    const cache = await emptyCache();
+    for (let at = 0; at < 20; at++) {
+      fixtures[`s${at}`] = { amd64: {} };
+      fixtures[`c${at}`] = { amd64: { up: { sourceId: `s${at}` } } };
+      await world.put('staging/amd64', idAt(at), { amd64: `b${at}` });
+    }
+    const child = (at: number): string => idOf(`c${at}`, 'amd64', { up: digest(`b${at}`) });
+    const json = sourcesJson(fixtures);
+    // Of the children three are there, of which the cache knows one, and so is something else.
+    for (const at of [1, 2, 3]) await world.put('staging/amd64', child(at), { amd64: `c${at}` });
+    await world.put('staging/amd64', 'latest', { amd64: 'something else' });
+    cache.keep(`staging/amd64:${child(1)}`, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [], annotations: {} }); // prettier-ignore
+    const refusing = await run(world, json, { cache });
+    expect(refusing.plans.map(({ plan }) => plan.requests['GET manifest'])).toEqual([40, 23]);
+    expect(refusing.requests.filter((request) => request.startsWith('GET'))).toHaveLength(22);
   });
 
   test('tokens are asked for together, for what will be asked, before anything else', async () => {

@@ -97,6 +97,14 @@ describe('refused, before anything is written', () => {
     await expect(merged([text])).rejects.toThrow('does not stand in the order of the sources');
   });
 
+  test('a build that one part has twice', async () => {
+    const { whole } = await parts(1);
+    const first = whole.slice(2, whole.indexOf('\n\t},') + 4);
+    await expect(merged([whole.replace(first, `${first}${first}`)])).rejects.toThrow(
+      'does not stand in the order of the sources',
+    );
+  });
+
   test('builds of other sources, or on other parents', async () => {
     const source = await changed((builds) =>
       edit(builds, baseId, (build) => void (build.sourceId = 'unknown')),

@@ -11,7 +11,7 @@ import {
 } from '../../src/builds/index.ts';
 import { mediaTypes, parseDigest, type Descriptor, type Digest } from '../../src/oci/index.ts';
 import type { Plan } from '../../src/plan/index.ts';
-import { intercept, RegistryError, type Operation, type Registry } from '../../src/registry/index.ts';
+import { intercept, type Operation, type Registry, type RegistryError } from '../../src/registry/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 
 /** What a build starts from, as a source says it. */
@@ -43,7 +43,7 @@ export function sourcesJson(sources: Readonly<Record<string, SourceFixture>>): s
   );
 }
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A digest that means something to whoever reads a test. */
 export const digest = (name: string): Digest => parseDigest(`sha256:${sha256(name)}`);

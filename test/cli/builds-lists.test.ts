@@ -106,7 +106,7 @@ describe('queue', () => {
         path,
       ]);
     const first = await run(1000);
-    expect(first.stderr.split('\n')[1]).toBe('amd64: 1 to be built, 0 rest after they failed');
+    expect(first.stderr.split('\n')[1]).toBe('amd64: 1 to be built, 0 skipped after they failed');
     expect(JSON.parse(first.stdout)).toMatchObject([{ buildId: 'b-amd', identifier: 'b:1' }]);
     expect(await readFile(record, 'utf8')).toBe(
       '{\n\t"b-amd": {\n\t\t"count": 1,\n\t\t"skip": false,\n\t\t"identifier": "b:1"\n\t}\n}\n',
@@ -115,10 +115,10 @@ describe('queue', () => {
       input: '{"b-amd":{"lastTime":1001.5,"url":"https://ci/1"}}',
     });
     expect(completed).toEqual({ stdout: '', stderr: `1 build entered into ${record}\n`, code: 0 });
-    expect(await run(1002)).toMatchObject({ stderr: 'amd64: 1 to be built, 0 rest after they failed\n' });
+    expect(await run(1002)).toMatchObject({ stderr: 'amd64: 1 to be built, 0 skipped after they failed\n' });
     expect(await run(1003)).toEqual({
       stdout: '[]\n',
-      stderr: 'amd64: 0 to be built, 1 rests after it failed\n',
+      stderr: 'amd64: 0 to be built, 1 skipped after they failed\n',
       code: 0,
     });
     expect(JSON.parse(await readFile(record, 'utf8'))).toEqual({
@@ -306,4 +306,24 @@ describe.each([
     expect(folder).toMatchObject({ stdout: '', code: 2 });
     expect(folder.stderr).toContain('this is a folder');
   });
+});
+
+test('what cannot be written, or read twice, is told before anything is done', async () => {
+  const path = await builds();
+  const nowhere = join(path, '..', 'nowhere', 'jobs.json');
+  expect(await stowage(['builds', 'queue', '--arch', 'amd64', '--record', nowhere, path])).toEqual({
+    stdout: '',
+    stderr: `stowage: ${nowhere}: the folder ${join(nowhere, '..')} is not there\n`,
+    code: 2,
+  });
+  const cache = join(path, '..', 'nowhere', 'cache.json');
+  expect(await stowage(['builds', '--cache', cache, path])).toEqual({
+    stdout: '',
+    stderr: `stowage: ${cache}: the folder ${join(cache, '..')} is not there\n`,
+    code: 2,
+  });
+  const contexts = ['--github', '-', '--runner', '-'];
+  const provenance = ['builds', 'provenance', '--build-id', 'x', '--digest', sha('x'), ...contexts, path];
+  expect(await stowage(provenance)).toMatchObject({ stdout: '', code: 2 });
+  expect(await stowage(['validate', '--fix', '--json', path])).toMatchObject({ stdout: '', code: 2 });
 });

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { inOrder } from '../../src/builds/in-order.ts';
+import { createSurplus } from '../../src/builds/surplus.ts';
+
+test('what comes of several things is given in their order, and no more than so many are begun', async () => {
+  const begun: number[] = [];
+  const given: number[] = [];
+  const ahead: number[] = [];
+  const work = async (item: number): Promise<number> => {
+    begun.push(item);
+    // The later ones are done first.
+    for (let turn = 0; turn < 20 - item; turn++) await Promise.resolve();
+    return item;
+  };
+  const items = Array.from({ length: 10 }, (_, at) => at);
+  for await (const item of inOrder(items, work, 3)) {
+    ahead.push(begun.length - given.length);
+    given.push(item);
+  }
+  expect(given).toEqual(items);
+  expect(Math.max(...ahead)).toBe(3);
+});
+
+test('a failure is told in its place, and nothing behind it', async () => {
+  const given: number[] = [];
+  const work = async (item: number): Promise<number> => {
+    if (item > 1) throw new Error(`no ${item}`);
+    return item;
+  };
+  const run = async (): Promise<void> => {
+    for await (const item of inOrder([0, 1, 2, 3], work, 4)) given.push(item);
+  };
+  await expect(run()).rejects.toThrow('no 2');
+  expect(given).toEqual([0, 1]);
+});
+
+test('what no plan foresaw is allowed for twofold, so that not each is told', () => {
+  const told: unknown[] = [];
+  const surplus = createSurplus(({ requests }) => told.push(requests));
+  for (let at = 0; at < 5; at++) surplus.add('GET blob');
+  surplus.add('GET manifest');
+  expect(told).toEqual([
+    { 'GET blob': 1 },
+    { 'GET blob': 2 },
+    { 'GET blob': 4 },
+    { 'GET blob': 8 },
+    { 'GET blob': 8, 'GET manifest': 1 },
+  ]);
+});
