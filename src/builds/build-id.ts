@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { formatJson, type Ordered } from '../json/index.ts';
 import type { Digest } from '../oci/index.ts';
+import { formatForHtml } from './html-json.ts';
 
 /** What makes one build differ from another. */
 export interface BuildParts {
@@ -16,11 +16,7 @@ export interface BuildParts {
  * @see https://github.com/docker-library/meta-scripts/blob/main/cmd/builds/main.go
  */
 export function buildIdOf({ sourceId, arch, parents }: BuildParts): string {
-  const parts = new Map<string, Ordered>([
-    ['sourceId', sourceId],
-    ['arch', arch],
-    ['parents', parents],
-  ]);
-  const json = formatJson(parts, { compact: true, escapeHtml: true });
+  const members = [...parents].map(([from, digest]) => `${formatForHtml(from)}:${formatForHtml(digest)}`);
+  const json = `{"sourceId":${formatForHtml(sourceId)},"arch":${formatForHtml(arch)},"parents":{${members.join(',')}}}`;
   return createHash('sha256').update(`${json}\n`).digest('hex');
 }

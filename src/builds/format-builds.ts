@@ -1,4 +1,4 @@
-import { formatJson } from '../json/index.ts';
+import { formatPlain } from '../json/index.ts';
 import type { Build } from './builder.ts';
 import { indent, member, objectOf } from './indent.ts';
 import { createSourceFormatter } from './source-text.ts';
@@ -23,12 +23,12 @@ function formatBuild({ buildId, img, resolved, target, parents }: Build, source:
   return `{
 \t\t"buildId": "${buildId}",
 \t\t"build": {
-\t\t\t"img": ${formatJson(img)},
+\t\t\t"img": ${formatPlain(img)},
 \t\t\t"resolved": ${resolved === undefined ? 'null' : indent(resolved.text, 3)},
-\t\t\t"sourceId": ${formatJson(target.source.sourceId)},
-\t\t\t"arch": ${formatJson(target.arch)},
+\t\t\t"sourceId": ${formatPlain(target.source.sourceId)},
+\t\t\t"arch": ${formatPlain(target.arch)},
 \t\t\t"parents": ${objectOf(
-    all.map(([from, { digest }]) => member(from, formatJson(digest))),
+    all.map(([from, { digest }]) => member(from, formatPlain(digest))),
     3,
   )},
 \t\t\t"resolvedParents": ${objectOf(

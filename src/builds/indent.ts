@@ -1,4 +1,4 @@
-import { formatJson } from '../json/index.ts';
+import { formatPlain } from '../json/index.ts';
 
 /** Formatted JSON as it stands deeper in a document, by so many tabs. Texts in it have no line breaks of their own. */
 export function indent(json: string, tabs: number): string {
@@ -7,7 +7,7 @@ export function indent(json: string, tabs: number): string {
 
 /** A member of an object. @param json of its value, as deep as it stands */
 export function member(name: string, json: string): string {
-  return `${formatJson(name)}: ${json}`;
+  return `${formatPlain(name)}: ${json}`;
 }
 
 /** An object that stands in a document at a depth of so many tabs. @param members with their values one deeper */

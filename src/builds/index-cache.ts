@@ -1,5 +1,5 @@
 import { describeSubject, sortAnnotations, type SynthesizedIndex } from '../image/index.ts';
-import { formatPlain, type Member } from '../json/index.ts';
+import type { Member } from '../json/index.ts';
 import {
   Invalid,
   isIndexType,
@@ -10,6 +10,7 @@ import {
   type Annotations,
   type Json,
 } from '../oci/index.ts';
+import { formatForHtml } from './html-json.ts';
 import { parseImageName, spell, type Spelling } from './image-name.ts';
 import { indent } from './indent.ts';
 import { createTextStore, cutFree, type KeptText } from './kept-text.ts';
@@ -88,14 +89,6 @@ export function* formatIndexes(
     separator = ',\n\t\t';
   }
   yield separator.startsWith('{') ? '{\n\t"indexes": {}\n}\n' : '\n\t}\n}\n';
-}
-
-/** `<`, `>`, `&` and the separators of lines as escapes. */
-function formatForHtml(value: Json): string {
-  return formatPlain(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** The members of the one member that there is. */

@@ -79,7 +79,7 @@ export function createTagList({ registry, repository, name, ledger, signal }: Ta
     has(tag) {
       if (tags.has(tag)) return true;
       if (end === 'last') return false;
-      return reach !== undefined && tag <= reach ? false : undefined;
+      return ordered && reach !== undefined && tag <= reach ? false : undefined;
     },
   };
 }

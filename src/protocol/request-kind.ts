@@ -4,7 +4,8 @@ export type RequestKind =
 
 /** What a request is for, going by its path alone; registries may stand below a prefix, and uploads have paths of their own. */
 export function requestKind(path: string): RequestKind {
-  if (/\/v2\/?$/.test(path)) return 'ping';
+  // Also where it stands below a prefix; a tag may be called so, too.
+  if (/\/v2\/?$/.test(path) && !/\/v2\/.*\/v2$/.test(path)) return 'ping';
   // Quay and Google give out tokens below the API itself.
   if (/\/v2\/(?:auth|token)$/.test(path)) return 'token';
   if (!path.includes('/v2/')) return /token|auth/.test(path) ? 'token' : 'other';

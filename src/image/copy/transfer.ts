@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import {
   childBlobs,
@@ -57,6 +58,8 @@ export function createTransfer(
   const aborting = {
     signal: signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]),
   };
+  // It stands over all that is under way at a time, which Node would take for a leak.
+  setMaxListeners(0, aborting.signal);
   const limit = pLimit(concurrency);
   const under = new Map<Digest, Promise<void>>();
   const sent = { manifests: 0, blobs: 0, bytes: 0 };
