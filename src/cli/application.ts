@@ -1,17 +1,17 @@
 import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { isHost } from '../oci/index.ts';
 import { version } from '../version.ts';
-import { builds } from './builds-routes.ts';
-import { cache } from './cache-routes.ts';
+import { builds } from './builds/routes.ts';
+import { cache } from './cache/routes.ts';
 import type { Context } from './context.ts';
-import { copy } from './copy-command.ts';
-import { deploy } from './deploy-command.ts';
+import { copy } from './copy/command.ts';
+import { deploy } from './deploy/command.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { registryFlags } from './flags.ts';
-import { lookup } from './lookup-command.ts';
+import { lookup } from './lookup/command.ts';
 import { parserText } from './parser-text.ts';
-import { sources } from './sources-command.ts';
-import { validate } from './validate-command.ts';
+import { sources } from './sources/command.ts';
+import { validate } from './validate/command.ts';
 
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
@@ -25,7 +25,7 @@ function parseHost(text: string): string {
 }
 
 const serve = buildCommand({
-  loader: () => import('./serve.ts'),
+  loader: () => import('./serve/serve.ts'),
   parameters: {
     flags: {
       port: {
@@ -66,7 +66,7 @@ const registryHost = {
 const { cache: _, redis: __, run: ___, ...connectionFlags } = registryFlags;
 
 const login = buildCommand({
-  loader: () => import('./login.ts'),
+  loader: () => import('./account/login.ts'),
   parameters: {
     flags: {
       ...connectionFlags,
@@ -96,13 +96,13 @@ const login = buildCommand({
 });
 
 const logout = buildCommand({
-  loader: () => import('./logout.ts'),
+  loader: () => import('./account/logout.ts'),
   parameters: { flags: { registryConfig: registryFlags.registryConfig }, positional: registryHost },
   docs: { brief: 'Forget the password for a registry' },
 });
 
 const token = buildCommand({
-  loader: () => import('./token.ts'),
+  loader: () => import('./account/token.ts'),
   parameters: {
     flags: {
       ...registryFlags,

@@ -3,13 +3,13 @@ import { run } from '@stricli/core';
 import { application } from './application.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit-code.ts';
-import { markLookup } from './lookup-words.ts';
+import { encodeLookupFlags } from './lookup/words.ts';
 
 /** Runs one command line; the exit code is left in the context's process. */
 export async function runIn(context: Context, words: readonly string[]): Promise<void> {
   // Every request that is under way listens to it, and Node would take many for a leak.
   setMaxListeners(0, context.signal);
-  await run(application, markLookup(words), context);
+  await run(application, encodeLookupFlags(words), context);
   const { process } = context;
   // The parser has codes of its own, all negative, for what it does not understand.
   if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = exitCodes.usage;

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { fail, misuse } from './failure.ts';
 import type { RegistryFlags } from './flags.ts';
 import { tokenFolder, uploadFolder } from './folders.ts';
-import { observe, settingsFor } from './observe.ts';
+import { observe, settingsFor } from './report/observe.ts';
 import { shareOf, type Share } from './share.ts';
 
 /** What a command may want of the run that it is in. */

@@ -58,11 +58,11 @@ function errorsOf(body: Uint8Array, own: boolean, hush: Question['hush']): reado
       ...(detail !== undefined && { detail: hushDetail(detail, hush) }),
     }));
   if (!own || text === '') return [];
-  return [{ code: 'UNKNOWN', message: wordsOf(text, hush), detail: printable(text, LONGEST_TEXT) }];
+  return [{ code: 'UNKNOWN', message: canonicalJson(text, hush), detail: printable(text, LONGEST_TEXT) }];
 }
 
 /** The words in a body that is JSON of another form: `details` is Docker Hub's, the others are what most write. */
-function wordsOf(text: string, hush: Question['hush']): string {
+function canonicalJson(text: string, hush: Question['hush']): string {
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -1,6 +1,16 @@
-/** JSON text as it stands: the order of names and the digits of numbers are kept, and one document may be as large as it likes. */
+/**
+ * JSON as it stands: the order of names and the digits of numbers are kept, and a document may be as large as it likes.
+ */
+export { canonicalJson } from './canonical.ts';
+export { createDocumentReader, pointerOf, type DocumentReader, type Path } from './document-reader.ts';
 export { jsonDocuments, type JsonText } from './documents.ts';
 export { formatJson, type FormatOptions } from './format.ts';
 export { formatPlain, formatText } from './format-text.ts';
+export { formatForHtml } from './html.ts';
+export { formatMember, formatObject, indent } from './indent.ts';
+export { memberStream, type TextSource } from './member-stream.ts';
 export { members, type Member } from './members.ts';
-export { isOrderedObject, JsonNumber, parseOrdered, type Ordered } from './ordered.ts';
+export { isOrderedObject, JsonNumber, parseOrdered, type Ordered, type OrderedObject } from './ordered.ts';
+export { setIn } from './set-in.ts';
+export { createTextStore, detachString, type StoredText, type TextStore } from './text-store.ts';
+export { unwrapped } from './unwrap.ts';

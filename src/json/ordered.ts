@@ -17,8 +17,11 @@ export class JsonNumber {
 export type Ordered =
   null | boolean | string | JsonNumber | readonly Ordered[] | ReadonlyMap<string, Ordered>;
 
+/** An object, its members in their order. */
+export type OrderedObject = ReadonlyMap<string, Ordered>;
+
 /** Whether a value is an object. */
-export function isOrderedObject(value: Ordered | undefined): value is ReadonlyMap<string, Ordered> {
+export function isOrderedObject(value: Ordered | undefined): value is OrderedObject {
   return value instanceof Map;
 }
 

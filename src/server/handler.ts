@@ -115,7 +115,7 @@ function replyTo(error: unknown): ServerReply {
     : error instanceof Invalid
       ? (fromInvalid(error, 'MANIFEST_INVALID', { status: 400 }) as RegistryError)
       : undefined;
-  // What we did not foresee is ours, and its message is not for strangers.
+  // What we did not forecast is ours, and its message is not for strangers.
   const { status, body } = formatError(
     known ?? new RegistryError('UNKNOWN', 'the registry failed', { status: 500 }),
   );

@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { deployDocuments, pastOf, readBuilds, type DeployOptions } from '../../src/builds/index.ts';
+import { deployDocuments, deployedBefore, readBuilds, type DeployOptions } from '../../src/builds/index.ts';
 import { formatJson, parseOrdered } from '../../src/json/index.ts';
 import { all, buildsJson, listed, manifest, plain, sha, type BuildFixture } from './listed.ts';
 
@@ -145,7 +145,7 @@ it.each([
 });
 
 test('what was deployed before is known again, in whatever order its fields stand', async () => {
-  const past = await pastOf([parseOrdered('{"a":1,"b":[1,{"c":null,"d":2.0}]}')]);
+  const past = await deployedBefore([parseOrdered('{"a":1,"b":[1,{"c":null,"d":2.0}]}')]);
   expect(past(parseOrdered('{"b":[1,{"d":2,"c":null}],"a":1}'))).toBe(true);
   expect(past(parseOrdered('{"b":[{"d":2,"c":null},1],"a":1}'))).toBe(false);
   expect(past(parseOrdered('{"a":1,"b":[1,{"c":null,"d":"2"}]}'))).toBe(false);

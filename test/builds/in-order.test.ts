@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { inOrder } from '../../src/builds/in-order.ts';
-import { createSurplus } from '../../src/builds/surplus.ts';
+import { inOrder } from '../../src/builds/resolve/in-order.ts';
+import { createUnplanned } from '../../src/builds/plan/unplanned.ts';
 
 test('what comes of several things is given in their order, and no more than so many are begun', async () => {
   const begun: number[] = [];
@@ -36,7 +36,7 @@ test('a failure is told in its place, and nothing behind it', async () => {
 
 test('what no plan foresaw is allowed for twofold, so that not each is told', () => {
   const told: unknown[] = [];
-  const surplus = createSurplus(({ requests }) => told.push(requests));
+  const surplus = createUnplanned(({ requests }) => told.push(requests));
   for (let at = 0; at < 5; at++) surplus.add('GET blob');
   surplus.add('GET manifest');
   expect(told).toEqual([

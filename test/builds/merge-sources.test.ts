@@ -1,12 +1,12 @@
 import { describe, expect, it, test } from 'vitest';
 import {
   mergeSources,
-  readDearFields,
+  readComputedFields,
   readPin,
   readPins,
   readSourceEntry,
   tagsToAskFor,
-  withDearFields,
+  withComputedFields,
 } from '../../src/builds/index.ts';
 import { formatJson, parseOrdered } from '../../src/json/index.ts';
 import type { Json } from '../../src/oci/index.ts';
@@ -129,19 +129,19 @@ describe('what is dear', () => {
 
   it('is taken from an earlier sources.json, for the same commit, folder, file, builder and architecture', async () => {
     const dear = printed({ froms: ['b:1', 'c:1'], lastStageFrom: 'c:1', epoch: 7 });
-    const known = await readDearFields(
+    const known = await readComputedFields(
       earlier(printed({ commit: 'other' }), dear, printed({ arch: 'arm64v8' })),
     );
     const cheap = entryOf(printedCheaply());
-    expect(plain(withDearFields(cheap, known).document)).toEqual(dear);
+    expect(plain(withComputedFields(cheap, known).document)).toEqual(dear);
     const elsewhere = entryOf(printedCheaply({ arch: 's390x' }));
-    expect(withDearFields(elsewhere, known)).toBe(elsewhere);
+    expect(withComputedFields(elsewhere, known)).toBe(elsewhere);
   });
 
   it('is taken from files as they were until 2024, too', async () => {
     const { entries, ...rest } = printed() as { entries: readonly Json[] };
-    const known = await readDearFields(earlier({ ...rest, entry: entries[0] as Json }));
-    expect(plain(withDearFields(entryOf(printedCheaply()), known).document)).toEqual(printed());
+    const known = await readComputedFields(earlier({ ...rest, entry: entries[0] as Json }));
+    expect(plain(withComputedFields(entryOf(printedCheaply()), known).document)).toEqual(printed());
   });
 
   it('is asked for where it is not known, by the first tag', () => {

@@ -165,7 +165,7 @@ describe('the staging template', () => {
   test('each BUILD and each ARCH in it stands for something', () => {
     const staging = parseStaging('registry.test/ARCH/x-ARCH:BUILD-ARCH');
     expect(staging.nameOf('0', 's390x')).toBe('registry.test/s390x/x-s390x:0-s390x');
-    expect(staging.shelfOf('s390x')).toEqual({
+    expect(staging.repositoryOf('s390x')).toEqual({
       name: 'registry.test/s390x/x-s390x',
       host: 'registry.test',
       repository: 's390x/x-s390x',
@@ -180,7 +180,7 @@ describe('the staging template', () => {
 
   test('where the id is in the repository, or twice in the tag, lists are of no use', () => {
     for (const template of ['x/BUILD:latest', 'x:BUILDBUILD', 'BUILD'])
-      expect(parseStaging(template).shelfOf('amd64')).toBeUndefined();
+      expect(parseStaging(template).repositoryOf('amd64')).toBeUndefined();
   });
 
   test.each([

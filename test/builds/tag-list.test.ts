@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createTagList, type TagList } from '../../src/builds/tag-list.ts';
+import { createTagList, type TagList } from '../../src/builds/plan/tag-list.ts';
 import { intercept, RegistryError } from '../../src/registry/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { memoryLedger } from './world.ts';

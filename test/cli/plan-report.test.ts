@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPlanReport, type PlanReport } from '../../src/cli/plan-report.ts';
+import { createPlanReport, type PlanReport } from '../../src/cli/report/plan-report.ts';
 import type { PlaceEvent } from '../../src/place/index.ts';
 import { planOf } from '../../src/plan/index.ts';
 import { requestKind } from '../../src/protocol/index.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { print, say } from '../../src/cli/context.ts';
-import { createProgress } from '../../src/cli/progress.ts';
+import { createProgress } from '../../src/cli/report/progress.ts';
 import { settled, stillClock } from '../transport/clock.ts';
 import { watched } from './terminal.ts';
 

@@ -4,9 +4,8 @@ import {
   canonicalManifest,
   canonicalPlatform,
   sortManifests,
-  type OrderedObject,
 } from '../../src/image/index.ts';
-import { formatJson, parseOrdered } from '../../src/json/index.ts';
+import { formatJson, parseOrdered, type OrderedObject } from '../../src/json/index.ts';
 
 const object = (text: string): OrderedObject => parseOrdered(text) as OrderedObject;
 const objects = (...texts: readonly string[]): readonly OrderedObject[] => texts.map(object);

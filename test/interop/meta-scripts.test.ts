@@ -21,13 +21,8 @@ import {
   type DeployOptions,
   type ListedBuild,
 } from '../../src/builds/index.ts';
-import {
-  canonicalDescriptor,
-  canonicalManifest,
-  sortManifests,
-  type OrderedObject,
-} from '../../src/image/index.ts';
-import { formatJson, parseOrdered, type Ordered } from '../../src/json/index.ts';
+import { canonicalDescriptor, canonicalManifest, sortManifests } from '../../src/image/index.ts';
+import { formatJson, parseOrdered, type Ordered, type OrderedObject } from '../../src/json/index.ts';
 import { find } from './peers.ts';
 
 const scripts = resolve(process.env['META_SCRIPTS'] ?? '../shared/meta-scripts');

@@ -1,5 +1,5 @@
 import { annotations as keys } from '../../oci/index.ts';
-import { tagsOf, type ListedBuild } from '../listed-build.ts';
+import { tagsOf, type ListedBuild } from '../listed/listed-build.ts';
 import type { Recipe } from './recipe.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { formatJson } from '../../json/index.ts';
-import { archTagsOf, tagsOf, type ListedBuild } from '../listed-build.ts';
+import { archTagsOf, tagsOf, type ListedBuild } from '../listed/listed-build.ts';
 import { annotationsOf } from './annotations.ts';
 import { parentsOf, type Recipe } from './recipe.ts';
 import { needsSbom } from './rules.ts';

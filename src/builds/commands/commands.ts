@@ -1,4 +1,4 @@
-import type { ListedBuild } from '../listed-build.ts';
+import type { ListedBuild } from '../listed/listed-build.ts';
 import { buildWithBuildkit, buildWithDocker, importImage } from './build-command.ts';
 import { parentsOf, recipeOf, type Recipe } from './recipe.ts';
 import { quoted, script } from './shell.ts';

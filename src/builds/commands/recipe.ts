@@ -1,6 +1,6 @@
 import { annotations as keys, printable } from '../../oci/index.ts';
-import type { ListedBuild } from '../listed-build.ts';
-import type { Path } from '../reader.ts';
+import type { ListedBuild } from '../listed/listed-build.ts';
+import type { Path } from '../../json/index.ts';
 
 /** What builds an image: BuildKit, Docker as it was before, or nothing, where an image is only taken over. */
 export type Builder = 'buildkit' | 'classic' | 'oci-import';

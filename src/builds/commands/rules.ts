@@ -1,4 +1,4 @@
-import { tagsOf, type ListedBuild } from '../listed-build.ts';
+import { tagsOf, type ListedBuild } from '../listed/listed-build.ts';
 import { sbomRepositories } from './sbom-repositories.ts';
 
 /** Where the scanner of images runs. */

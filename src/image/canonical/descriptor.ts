@@ -1,7 +1,7 @@
-import { isOrderedObject, type Ordered } from '../../json/index.ts';
+import { isOrderedObject, type Ordered, type OrderedObject } from '../../json/index.ts';
 import { Invalid } from '../../oci/index.ts';
 import { preferring, sortBy } from './order.ts';
-import { canonicalPlatform, type OrderedObject } from './platform.ts';
+import { canonicalPlatform } from './platform.ts';
 
 const byField = preferring(
   ['mediaType', 'artifactType', 'digest', 'size', 'platform', 'annotations'],

@@ -2,4 +2,4 @@
 export { canonicalDescriptor } from './descriptor.ts';
 export { canonicalManifest } from './manifest.ts';
 export { sortManifests } from './manifests.ts';
-export { canonicalPlatform, type OrderedObject } from './platform.ts';
+export { canonicalPlatform } from './platform.ts';

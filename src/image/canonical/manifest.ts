@@ -1,9 +1,8 @@
-import { isOrderedObject, type Ordered } from '../../json/index.ts';
+import { isOrderedObject, type Ordered, type OrderedObject } from '../../json/index.ts';
 import { Invalid } from '../../oci/index.ts';
 import { arranged, canonicalDescriptor, ifObject, sortedByName } from './descriptor.ts';
 import { sortManifests } from './manifests.ts';
 import { preferring } from './order.ts';
-import type { OrderedObject } from './platform.ts';
 
 const byField = preferring(
   ['schemaVersion', 'mediaType', 'artifactType', 'manifests', 'config', 'layers'],

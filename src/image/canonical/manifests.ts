@@ -1,7 +1,7 @@
-import { isOrderedObject } from '../../json/index.ts';
+import { isOrderedObject, type OrderedObject } from '../../json/index.ts';
 import { annotations as keys, Invalid, printable } from '../../oci/index.ts';
 import { sortBy } from './order.ts';
-import { platformKey, type OrderedObject } from './platform.ts';
+import { platformKey } from './platform.ts';
 
 /**
  * The entries of an index in the canonical order: by platform, and BuildKit's attestations behind the image that they

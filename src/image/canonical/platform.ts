@@ -1,9 +1,6 @@
-import type { Ordered } from '../../json/index.ts';
+import type { Ordered, OrderedObject } from '../../json/index.ts';
 import { Invalid } from '../../oci/index.ts';
 import { descending, preferring, sortBy, type SortKey } from './order.ts';
-
-/** A JSON object whose members keep their order. */
-export type OrderedObject = ReadonlyMap<string, Ordered>;
 
 const byField = preferring(['os', 'architecture', 'variant', 'os.version']);
 const bySystem = preferring(['linux']);

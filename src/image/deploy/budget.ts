@@ -6,21 +6,21 @@ import {
   type Digest,
   type FullReference,
 } from '../../oci/index.ts';
-import type { Aim, Children } from './aim.ts';
-import { lookupOf } from './lookup.ts';
+import type { DeployTask, Children } from './task.ts';
+import { lookupOf } from './child-places.ts';
 import { nameOf, type Target, type Targets } from './target.ts';
 
 /** How many requests a deploy makes at the most, as far as is known at a time. */
 export interface Budget {
   readonly plan: Plan;
   /** Counts the questions of what there is. */
-  questions(aims: Iterable<Aim>): void;
+  questions(tasks: Iterable<DeployTask>): void;
   /**
-   * Counts what it takes to bring what an aim wants.
+   * Counts what it takes to bring what an task wants.
    * @param tags how many of them have to be set
    * @param isThere the manifest, and all below it, is
    */
-  change(aim: Aim, tags: number, isThere: boolean): void;
+  change(task: DeployTask, tags: number, isThere: boolean): void;
   /**
    * Counts what it takes to copy what a manifest refers to, now that it has been read.
    * @param digest of the manifest
@@ -119,7 +119,7 @@ export function createBudget(parts: BudgetParts): Budget {
     for (const child of blobs) blob(target, child, placeOf(child));
   };
 
-  const changeBlob = ({ document: { data, copyFrom }, target, digest }: Aim): void => {
+  const changeBlob = ({ document: { data, copyFrom }, target, digest }: DeployTask): void => {
     if (digest === undefined || needed.has(target, digest) || !wanted.add(target, digest)) return;
     add('POST upload');
     if (copyFrom?.host === target.host) return;
@@ -129,8 +129,8 @@ export function createBudget(parts: BudgetParts): Budget {
     add('GET blob');
     add('PUT upload');
   };
-  const changeManifest = (aim: Aim, tags: number, isThere: boolean): void => {
-    const { document, target, digest } = aim;
+  const changeManifest = (task: DeployTask, tags: number, isThere: boolean): void => {
+    const { document, target, digest } = task;
     if (document.copyFrom !== undefined && digest !== undefined) readManifest(digest);
     else if (document.copyFrom !== undefined) add('GET manifest');
     const isInPlace =
@@ -141,8 +141,8 @@ export function createBudget(parts: BudgetParts): Budget {
       isThere ||
       isInPlace ||
       (digest !== undefined && (needed.has(target, digest) || !wanted.add(target, digest)));
-    const { manifests, blobs } = aim.children;
-    const brought = new Set([...aim.after].map((other) => other.digest));
+    const { manifests, blobs } = task.children;
+    const brought = new Set([...task.after].map((other) => other.digest));
     if (isBrought) add('PUT manifest', tags);
     else {
       const isKnown = ({ digest: child }: Descriptor): boolean =>
@@ -166,8 +166,8 @@ export function createBudget(parts: BudgetParts): Budget {
     get plan() {
       return plan();
     },
-    questions(aims) {
-      for (const { document, target, refs } of aims) {
+    questions(tasks) {
+      for (const { document, target, refs } of tasks) {
         const { type, copyFrom } = document;
         if (copyFrom !== undefined && copyFrom.digest === undefined)
           question('HEAD manifest', `${nameOf(copyFrom)} ${copyFrom.tag}`);
@@ -177,9 +177,9 @@ export function createBudget(parts: BudgetParts): Budget {
         }
       }
     },
-    change(aim, tags, isThere) {
-      if (aim.document.type === 'blob') changeBlob(aim);
-      else changeManifest(aim, tags, isThere);
+    change(task, tags, isThere) {
+      if (task.document.type === 'blob') changeBlob(task);
+      else changeManifest(task, tags, isThere);
     },
     children(target, digest, all, placeOf) {
       know(`${nameOf(target)}@${digest}`);

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import { errorCode, isRateLimited } from '../../registry/index.ts';
 import { ahead } from './ahead.ts';
-import type { Aim } from './aim.ts';
-import { bringAim } from './bring.ts';
+import type { DeployTask } from './task.ts';
+import { performTask } from './perform.ts';
 import type { PlacedDocument } from './document.ts';
 import type { Deployed, DeployOptions } from './options.ts';
 import { tagsOf } from './plan.ts';
 import { prepare, type Looked, type Prepared } from './prepare.ts';
-import { createTeller, type Teller } from './tell.ts';
+import { createStepReporter, type StepReporter } from './report.ts';
 
 /** Documents whose turn it is, where several are done at a time. */
 const DOCUMENTS = 64;
@@ -28,65 +28,65 @@ export async function deploy(
 ): Promise<Deployed> {
   const { parallel = false, onPlan } = options;
   const prepared = prepare(documents, options, false);
-  const { aims, budget, entrance, bringing, signal } = prepared;
+  const { tasks, budget, tokens, bringing, signal } = prepared;
   onPlan?.(prepared.plan(false), 'documents');
 
-  const teller = createTeller(options);
-  const looked = await lookAt(aims, prepared, teller);
+  const reporter = createStepReporter(options);
+  const looked = await lookAt(tasks, prepared, reporter);
   signal.throwIfAborted();
-  const changing = [...looked].flatMap(([aim, { wanted, failure }]) =>
-    wanted.length > 0 && failure === undefined ? [{ aim, wanted }] : [],
+  const changing = [...looked].flatMap(([task, { wanted, failure }]) =>
+    wanted.length > 0 && failure === undefined ? [{ task, wanted }] : [],
   );
-  for (const { aim, wanted } of changing) {
-    const { digest, target } = aim;
-    budget.change(aim, tagsOf(wanted), digest !== undefined && target.whole.has(digest));
+  for (const { task, wanted } of changing) {
+    const { digest, target } = task;
+    budget.change(task, tagsOf(wanted), digest !== undefined && target.whole.has(digest));
   }
   onPlan?.(budget.plan, 'survey');
-  await entrance.beforeChanges(changing.map(({ aim }) => aim));
+  await tokens.beforeChanges(changing.map(({ task }) => task));
 
   const inTurn = pLimit(parallel ? DOCUMENTS : 1);
-  const done = new Map<Aim, Promise<boolean>>();
+  const done = new Map<DeployTask, Promise<boolean>>();
   const silent = new Set<string>();
-  for (const [aim, found] of looked)
+  for (const [task, found] of looked)
     done.set(
-      aim,
-      inTurn(() => realise(aim, found)),
+      task,
+      inTurn(() => realise(task, found)),
     );
   await Promise.allSettled(done.values());
   signal.throwIfAborted();
   budget.end();
   onPlan?.(budget.plan, 'end');
-  return teller.sum;
+  return reporter.sum;
 
-  /** @returns whether all that the aim wants is there now */
-  async function realise(aim: Aim, { wanted, failure }: Looked): Promise<boolean> {
+  /** @returns whether all that the task wants is there now */
+  async function realise(task: DeployTask, { wanted, failure }: Looked): Promise<boolean> {
     signal.throwIfAborted();
     if (failure !== undefined) {
-      teller.tell(aim, wanted, 'failed', failure);
+      reporter.tell(task, wanted, 'failed', failure);
       return false;
     }
     if (wanted.length === 0) return true;
-    const because = await hindrance(aim);
+    const because = await hindrance(task);
     if (because !== undefined) {
-      teller.tell(aim, wanted, 'left', { because });
+      reporter.tell(task, wanted, 'left', { because });
       return false;
     }
     try {
       const tags = wanted.flatMap(({ tag }) => tag ?? []);
-      await bringAim(aim, tags, bringing);
+      await performTask(task, tags, bringing);
     } catch (error) {
       signal.throwIfAborted();
       // It would say so to the others as well, and each of them would have to wait for it.
-      if (isRateLimited(error) || errorCode(error) === 'UNAVAILABLE') silent.add(aim.target.host);
-      teller.tell(aim, wanted, 'failed', { error });
+      if (isRateLimited(error) || errorCode(error) === 'UNAVAILABLE') silent.add(task.target.host);
+      reporter.tell(task, wanted, 'failed', { error });
       return false;
     }
-    teller.tell(aim, wanted, 'changed');
+    reporter.tell(task, wanted, 'changed');
     return true;
   }
 
-  /** What keeps an aim from being begun: the number of a document that failed, or a host that does not answer. */
-  async function hindrance({ after, target }: Aim): Promise<number | string | undefined> {
+  /** What keeps an task from being begun: the number of a document that failed, or a host that does not answer. */
+  async function hindrance({ after, target }: DeployTask): Promise<number | string | undefined> {
     // They are earlier ones, whose turn has come before: nobody waits for ever.
     for (const other of after) if (!(await done.get(other))) return other.document.number;
     signal.throwIfAborted();
@@ -96,15 +96,15 @@ export async function deploy(
 
 /** Asks what there is, and tells what is as it should be. */
 async function lookAt(
-  aims: readonly Aim[],
+  tasks: readonly DeployTask[],
   { look }: Prepared,
-  { tell }: Teller,
-): Promise<ReadonlyMap<Aim, Looked>> {
-  const all = new Map<Aim, Looked>();
-  for await (const [aim, looked] of ahead(aims, look)) {
-    all.set(aim, looked);
-    const present = aim.refs.filter((reference) => !looked.wanted.includes(reference));
-    tell(aim, present, 'present');
+  { tell }: StepReporter,
+): Promise<ReadonlyMap<DeployTask, Looked>> {
+  const all = new Map<DeployTask, Looked>();
+  for await (const [task, looked] of ahead(tasks, look)) {
+    all.set(task, looked);
+    const present = task.refs.filter((reference) => !looked.wanted.includes(reference));
+    tell(task, present, 'present');
   }
   return all;
 }

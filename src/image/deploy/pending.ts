@@ -3,7 +3,7 @@ import { ahead } from './ahead.ts';
 import type { DeployDocument, PlacedDocument } from './document.ts';
 import type { DeployOptions } from './options.ts';
 import { prepare } from './prepare.ts';
-import { createTeller } from './tell.ts';
+import { createStepReporter } from './report.ts';
 
 /**
  * The documents that a deploy would change something for, one for each reference, in order. Questions are asked, and
@@ -16,24 +16,24 @@ export async function* pendingDocuments(
   options: DeployOptions,
 ): AsyncGenerator<DeployDocument> {
   const prepared = prepare(documents, options, true);
-  const { aims, look, signal } = prepared;
+  const { tasks, look, signal } = prepared;
   options.onPlan?.(prepared.plan(true), 'documents');
-  const { tell } = createTeller(options);
+  const { tell } = createStepReporter(options);
   let current: PlacedDocument | undefined;
   let changing = new Set<FullReference>();
-  for await (const [aim, { wanted, failure }] of ahead(aims, look)) {
+  for await (const [task, { wanted, failure }] of ahead(tasks, look)) {
     signal.throwIfAborted();
-    if (current !== undefined && current !== aim.document) {
+    if (current !== undefined && current !== task.document) {
       yield* changed(current, changing);
       changing = new Set();
     }
-    current = aim.document;
+    current = task.document;
     if (failure !== undefined) {
-      tell(aim, wanted, 'failed', failure);
+      tell(task, wanted, 'failed', failure);
       continue;
     }
-    for (const reference of aim.refs)
-      tell(aim, [reference], wanted.includes(reference) ? 'changed' : 'present');
+    for (const reference of task.refs)
+      tell(task, [reference], wanted.includes(reference) ? 'changed' : 'present');
     for (const reference of wanted) changing.add(reference);
   }
   if (current !== undefined) yield* changed(current, changing);

@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/index.ts';
 import type { Plan } from '../../plan/index.ts';
-import { aimsOf, type Aim } from './aim.ts';
+import { tasksOf, type DeployTask } from './task.ts';
 import { createBudget, type BudgetParts } from './budget.ts';
 import type { PlacedDocument } from './document.ts';
 import { createTargets } from './target.ts';
@@ -23,20 +23,20 @@ export function planDeploy(documents: readonly PlacedDocument[], options: PlanDe
   const targets = createTargets(() => {
     throw new TypeError('a plan asks nobody');
   });
-  const aims = aimsOf(documents, targets);
+  const tasks = tasksOf(documents, targets);
   const carried = manifestsIn(documents);
-  return planAims(aims, { targets, isCarried: (digest) => carried.has(digest) }, options);
+  return planAims(tasks, { targets, isCarried: (digest) => carried.has(digest) }, options);
 }
 
 /** The same, of documents that were taken apart. */
 export function planAims(
-  aims: readonly Aim[],
+  tasks: readonly DeployTask[],
   parts: Omit<BudgetParts, 'onChange'>,
   { dryRun = false, requestsToSend }: PlanDeployOptions,
 ): Plan {
   const budget = createBudget({ ...parts, requestsToSend });
-  budget.questions(aims);
-  if (!dryRun) for (const aim of aims) budget.change(aim, tagsOf(aim.refs), false);
+  budget.questions(tasks);
+  if (!dryRun) for (const task of tasks) budget.change(task, tagsOf(task.refs), false);
   return budget.plan;
 }
 

@@ -1,16 +1,16 @@
 import pLimit from 'p-limit';
 import { DOCKER_HUB, type Digest, type FullReference } from '../../oci/index.ts';
 import type { Plan } from '../../plan/index.ts';
-import { aimsOf, type Aim } from './aim.ts';
-import { carriedBy, type BringParts } from './bring.ts';
+import { tasksOf, type DeployTask } from './task.ts';
+import { carriedBy, type PerformContext } from './perform.ts';
 import { createBudget, type Budget } from './budget.ts';
-import { createCarrier } from './carry.ts';
+import { createTreeCopier } from './copy-tree.ts';
 import type { PlacedDocument } from './document.ts';
-import { createEntrance, type Entrance } from './entrance.ts';
+import { createTokenPrefetch, type TokenPrefetch } from './token-prefetch.ts';
 import type { DeployOptions } from './options.ts';
 import { manifestsIn, planAims } from './plan.ts';
 import { createPusher } from './push.ts';
-import { createSources } from './source.ts';
+import { createSources } from './manifest-reader.ts';
 import { createSurvey } from './survey.ts';
 import { createTargets, type Target } from './target.ts';
 
@@ -19,18 +19,18 @@ const CONCURRENCY = 24;
 
 /** A deploy that may begin. */
 export interface Prepared {
-  readonly aims: readonly Aim[];
+  readonly tasks: readonly DeployTask[];
   readonly budget: Budget;
-  readonly entrance: Entrance;
-  readonly bringing: BringParts;
+  readonly tokens: TokenPrefetch;
+  readonly bringing: PerformContext;
   readonly signal: AbortSignal;
   /** The requests that it takes at the most, as far as the documents tell. */
   plan(dryRun: boolean): Plan;
-  /** What stands where an aim wants something. Never fails. */
-  look(aim: Aim): Promise<Looked>;
+  /** What stands where an task wants something. Never fails. */
+  look(task: DeployTask): Promise<Looked>;
 }
 
-/** What was found out about an aim. */
+/** What was found out about an task. */
 export interface Looked {
   /** Its references that are not as they should be, or of which nobody knows. */
   readonly wanted: readonly FullReference[];
@@ -47,7 +47,7 @@ export function prepare(
   const { registryOf, parallel = false, concurrency = CONCURRENCY, authorize, onPlan } = options;
   const { signal = new AbortController().signal, targetsVerify } = options;
   const targets = createTargets(registryOf);
-  const aims = aimsOf(documents, targets);
+  const tasks = tasksOf(documents, targets);
   const manifests = manifestsIn(documents);
   const counting = {
     targets,
@@ -58,7 +58,7 @@ export function prepare(
     ...counting,
     onChange: (plan) => onPlan?.(plan, 'reading'),
   });
-  budget.questions(aims);
+  budget.questions(tasks);
   const parts = {
     limit: pLimit(concurrency),
     signal,
@@ -70,23 +70,23 @@ export function prepare(
     verifies: ({ host }: Target) => targetsVerify ?? host === DOCKER_HUB,
   };
   const sources = createSources(parts);
-  const carrier = createCarrier({ ...parts, sources, pusher: createPusher(parts) });
+  const copier = createTreeCopier({ ...parts, sources, pusher: createPusher(parts) });
   const survey = createSurvey({ targets, limit: pLimit(parallel ? concurrency : 1), signal, everyBlob });
-  const entrance = createEntrance(aims, authorize);
+  const tokens = createTokenPrefetch(tasks, authorize);
 
   return {
-    aims,
+    tasks,
     budget,
-    entrance,
+    tokens,
     signal,
-    plan: (dryRun) => planAims(aims, counting, { ...options, dryRun }),
-    bringing: { ...parts, targets, carrier, sources },
-    async look(aim) {
+    plan: (dryRun) => planAims(tasks, counting, { ...options, dryRun }),
+    bringing: { ...parts, targets, copier, sources },
+    async look(task) {
       try {
-        const standings = await entrance.question(aim, () => survey.look(aim));
-        return { wanted: aim.refs.filter((_, at) => standings[at] !== 'present') };
+        const standings = await tokens.question(task, () => survey.look(task));
+        return { wanted: task.refs.filter((_, at) => standings[at] !== 'present') };
       } catch (error) {
-        return { wanted: aim.refs, failure: { error } };
+        return { wanted: task.refs, failure: { error } };
       }
     },
   };

@@ -1,6 +1,6 @@
 import type { Registry, PushManifestOptions } from '../../registry/index.ts';
 import type { ReadManifest } from '../document.ts';
-import type { DeployParts } from './parts.ts';
+import type { DeployContext } from './context.ts';
 import type { Target } from './target.ts';
 
 /** Stores manifests in repositories. */
@@ -13,7 +13,7 @@ export interface Pusher {
  * Whether a registry takes many tags with one request is found out with the first that has many. Others of the kind
  * wait for it: else each of them would find it out for itself, with a request that was not needed.
  */
-export function createPusher({ limit, signal }: Pick<DeployParts, 'limit' | 'signal'>): Pusher {
+export function createPusher({ limit, signal }: Pick<DeployContext, 'limit' | 'signal'>): Pusher {
   const taught = new Set<Registry>();
   const teaching = new Map<Registry, Promise<void>>();
 

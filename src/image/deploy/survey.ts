@@ -2,7 +2,7 @@ import type { LimitFunction } from 'p-limit';
 import type { Descriptor, Digest, FullReference } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import { isAbsent } from '../absent.ts';
-import { bringerOf, type Aim } from './aim.ts';
+import { providerOf, type DeployTask } from './task.ts';
 import type { Target, Targets } from './target.ts';
 
 /** What stands at a reference that a document wants to be something. */
@@ -16,8 +16,8 @@ export type Standing =
 
 /** Asks registries what they have, each thing once. */
 export interface Survey {
-  /** What stands at the references of an aim, in their order. Finds the aim's digest out, where it is not known. */
-  look(aim: Aim): Promise<readonly Standing[]>;
+  /** What stands at the references of an task, in their order. Finds the task's digest out, where it is not known. */
+  look(task: DeployTask): Promise<readonly Standing[]>;
 }
 
 export interface SurveyParts {
@@ -73,10 +73,10 @@ export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts)
   };
 
   /** The digest behind a tag that is copied. */
-  const resolveSource = async (aim: Aim): Promise<Digest | undefined> => {
-    const { copyFrom } = aim.document;
+  const resolveSource = async (task: DeployTask): Promise<Digest | undefined> => {
+    const { copyFrom } = task.document;
     if (copyFrom === undefined) return undefined;
-    const bringer = bringerOf(aim);
+    const bringer = providerOf(task);
     if (bringer !== undefined) return digestOf(bringer);
     const { repository, tag = 'latest' } = copyFrom;
     const descriptor = await askManifest(targets(copyFrom), tag);
@@ -87,27 +87,27 @@ export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts)
       { status: 404, repository, reference: tag },
     );
   };
-  const digestOf = async (aim: Aim): Promise<Digest | undefined> =>
-    (aim.digest ??= aim.document.copyFrom?.digest ?? (await resolveSource(aim)));
+  const digestOf = async (task: DeployTask): Promise<Digest | undefined> =>
+    (task.digest ??= task.document.copyFrom?.digest ?? (await resolveSource(task)));
 
-  const standingOf = async (aim: Aim, { tag }: FullReference, digest: Digest): Promise<Standing> => {
-    const { target, document } = aim;
+  const standingOf = async (task: DeployTask, { tag }: FullReference, digest: Digest): Promise<Standing> => {
+    const { target, document } = task;
     if (document.type === 'blob') return askBlob(target, digest);
     const descriptor = await askManifest(target, tag ?? digest);
     const size = document.data?.length ?? descriptor?.size;
     if (descriptor?.digest !== digest || descriptor.size !== size) return 'wanted';
     // Tags are set last, so what has one is whole; and so is what somebody else pushed as a whole.
     target.whole.add(digest);
-    for (const child of aim.children.manifests) target.whole.add(child.digest);
-    for (const child of aim.children.blobs) target.blobs.add(child.digest);
+    for (const child of task.children.manifests) target.whole.add(child.digest);
+    for (const child of task.children.blobs) target.blobs.add(child.digest);
     return 'present';
   };
 
   return {
-    async look(aim) {
-      const digest = await digestOf(aim);
-      if (digest === undefined) return aim.refs.map(() => 'wanted');
-      return Promise.all(aim.refs.map((reference) => standingOf(aim, reference, digest)));
+    async look(task) {
+      const digest = await digestOf(task);
+      if (digest === undefined) return task.refs.map(() => 'wanted');
+      return Promise.all(task.refs.map((reference) => standingOf(task, reference, digest)));
     },
   };
 }

@@ -84,7 +84,7 @@ export async function walk(
     const kind = kindOfType(mediaType);
     if (kind === undefined) return problemsOf(said, name, strictness);
     const attestation = attestedBy(entry) !== undefined;
-    const document = objectOf(bytes);
+    const document = formatObject(bytes);
     if (document !== undefined) {
       said.push(...agreement(document, entry, pointer));
       const config = attestation ? undefined : await configOf(document, reader);
@@ -114,10 +114,10 @@ async function configOf({ config }: JsonObject, reader: Reader): Promise<JsonObj
   const descriptor = descriptorOf(config);
   if (descriptor === undefined || !isConfigType(descriptor.mediaType)) return undefined;
   const bytes = await reader.blob(descriptor).catch((error: unknown) => void faultOf(error, ''));
-  return bytes === undefined ? undefined : objectOf(bytes);
+  return bytes === undefined ? undefined : formatObject(bytes);
 }
 
-function objectOf(bytes: Uint8Array): JsonObject | undefined {
+function formatObject(bytes: Uint8Array): JsonObject | undefined {
   try {
     const document = parseJson(bytes);
     return isObject(document) ? document : undefined;

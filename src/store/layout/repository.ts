@@ -10,7 +10,7 @@ import { PRIVATE } from './folder.ts';
 import { createKnowing, type Known } from './known.ts';
 import type { Pool } from './pool.ts';
 import { createReferrers, type Referrers } from './referrers.ts';
-import { createShelf, type Shelf } from './shelf.ts';
+import { createShelf, type StagingRepository } from './shelf.ts';
 import { createIndexReader, type IndexReader, type LayoutPlace } from './snapshot.ts';
 import { removeOlder } from './temporary.ts';
 
@@ -19,7 +19,7 @@ export interface Repository extends LayoutPlace {
   readonly disk: Disk;
   readonly index: IndexReader;
   readonly changes: Changes;
-  readonly shelf: Shelf;
+  readonly shelf: StagingRepository;
   readonly documents: Documents;
   readonly referrers: Referrers;
   /** Where unfinished uploads lie. */

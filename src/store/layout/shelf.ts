@@ -10,7 +10,7 @@ import { copy, tryLink, type Pool } from './pool.ts';
 import { randomName, writeTemporary } from './temporary.ts';
 
 /** Puts blobs into one layout. */
-export interface Shelf {
+export interface StagingRepository {
   /** A name for a file that is being made, on the same disk as the blobs. */
   temporary(): Promise<string>;
   /** Whether the blob is here, whole. */
@@ -40,7 +40,7 @@ export interface Shelf {
 }
 
 /** @param layout the folder of the layout */
-export function createShelf(layout: string, disk: Disk, pool: Pool | undefined): Shelf {
+export function createShelf(layout: string, disk: Disk, pool: Pool | undefined): StagingRepository {
   const temporaries = join(layout, PRIVATE, 'tmp');
   const temporary = async (): Promise<string> => {
     await disk.makeFolder(temporaries);

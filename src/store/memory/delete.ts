@@ -1,7 +1,7 @@
 import { checkDigest, checkReference, notFound, type Registry } from '../../registry/index.ts';
-import { findManifest, type Shelves } from './shelf.ts';
+import { findManifest, type TagLists } from './shelf.ts';
 
-export function deleteOperations(shelves: Shelves): Pick<Registry, 'deleteBlob' | 'deleteManifest'> {
+export function deleteOperations(shelves: TagLists): Pick<Registry, 'deleteBlob' | 'deleteManifest'> {
   return {
     async deleteBlob(repository, digest, { signal } = {}) {
       signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 import { checkDigest, type Registry } from '../../registry/index.ts';
-import type { Shelves } from './shelf.ts';
+import type { TagLists } from './shelf.ts';
 
-export function listOperations(shelves: Shelves): Pick<Registry, 'repositories' | 'tags' | 'referrers'> {
+export function listOperations(shelves: TagLists): Pick<Registry, 'repositories' | 'tags' | 'referrers'> {
   return {
     async *repositories({ after, signal } = {}) {
       yield* sorted(shelves.names(), after, signal);

@@ -1,10 +1,10 @@
 import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
 import { checkDigest, clampRange, contentOfBytes, notFound, type Registry } from '../../registry/index.ts';
-import { findManifest, type Shelves } from './shelf.ts';
+import { findManifest, type TagLists } from './shelf.ts';
 
 type Read = Pick<Registry, 'getBlob' | 'getManifest' | 'resolveBlob' | 'resolveManifest'>;
 
-export function readOperations(shelves: Shelves): Read {
+export function readOperations(shelves: TagLists): Read {
   const findBlob = (repository: string, digest: Digest): { bytes: Uint8Array; descriptor: Descriptor } => {
     checkDigest(digest);
     const bytes = shelves.existing(repository).blobs.get(digest);

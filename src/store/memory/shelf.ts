@@ -19,7 +19,7 @@ export interface StoredUpload {
 }
 
 /** What one repository holds. */
-export interface Shelf {
+export interface StagingRepository {
   readonly blobs: Map<Digest, Uint8Array>;
   readonly manifests: Map<Digest, StoredManifest>;
   readonly tags: Map<string, Digest>;
@@ -29,20 +29,20 @@ export interface Shelf {
 }
 
 /** All repositories. */
-export interface Shelves {
+export interface TagLists {
   /** @throws {RegistryError} `NAME_INVALID`. */
-  find(repository: string): Shelf | undefined;
+  find(repository: string): StagingRepository | undefined;
   /** @throws {RegistryError} `NAME_INVALID`, `NAME_UNKNOWN`. */
-  existing(repository: string): Shelf;
+  existing(repository: string): StagingRepository;
   /** Makes it where there is none. @throws {RegistryError} `NAME_INVALID`. */
-  writable(repository: string): Shelf;
+  writable(repository: string): StagingRepository;
   names(): readonly string[];
-  all(): Iterable<Shelf>;
+  all(): Iterable<StagingRepository>;
 }
 
-export function createShelves(): Shelves {
-  const shelves = new Map<string, Shelf>();
-  const find = (repository: string): Shelf | undefined => {
+export function createTagLists(): TagLists {
+  const shelves = new Map<string, StagingRepository>();
+  const find = (repository: string): StagingRepository | undefined => {
     checkRepository(repository);
     return shelves.get(repository);
   };
@@ -75,7 +75,7 @@ export function createShelves(): Shelves {
 }
 
 /** The manifest that a tag or digest names. @throws {RegistryError} `MANIFEST_UNKNOWN`, and for malformed names. */
-export function findManifest(shelves: Shelves, repository: string, reference: string): StoredManifest {
+export function findManifest(shelves: TagLists, repository: string, reference: string): StoredManifest {
   const named = checkReference(reference);
   const shelf = shelves.existing(repository);
   const digest = 'digest' in named ? named.digest : shelf.tags.get(named.tag);

@@ -10,9 +10,9 @@ import {
   type Registry,
   type Source,
 } from '../../registry/index.ts';
-import type { Shelves, StoredUpload } from './shelf.ts';
+import type { TagLists, StoredUpload } from './shelf.ts';
 
-export function uploadOperations(shelves: Shelves): Pick<Registry, 'startUpload'> {
+export function uploadOperations(shelves: TagLists): Pick<Registry, 'startUpload'> {
   return {
     async startUpload(repository, { resume, offset, signal } = {}) {
       signal?.throwIfAborted();
@@ -36,7 +36,7 @@ async function writerEnds({ writing }: StoredUpload): Promise<void> {
   clearTimeout(timer);
 }
 
-function find(shelves: Shelves, repository: string, id: string): StoredUpload {
+function find(shelves: TagLists, repository: string, id: string): StoredUpload {
   const upload = shelves.find(repository)?.uploads.get(id);
   if (upload === undefined) {
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN', `upload is not known in ${repository}`, {
@@ -47,7 +47,7 @@ function find(shelves: Shelves, repository: string, id: string): StoredUpload {
   return upload;
 }
 
-function open(shelves: Shelves, repository: string, id: string): PlainUpload {
+function open(shelves: TagLists, repository: string, id: string): PlainUpload {
   const upload = find(shelves, repository, id);
   return {
     id,
@@ -110,7 +110,7 @@ async function append(
   keep();
 }
 
-function commit(shelves: Shelves, repository: string, id: string, digest: Digest): Descriptor {
+function commit(shelves: TagLists, repository: string, id: string, digest: Digest): Descriptor {
   const shelf = shelves.writable(repository);
   const bytes = Buffer.concat(find(shelves, repository, id).chunks);
   shelf.uploads.delete(id);

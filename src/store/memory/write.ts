@@ -10,11 +10,11 @@ import {
   type Registry,
 } from '../../registry/index.ts';
 import type { MemoryOptions } from './options.ts';
-import type { Shelves } from './shelf.ts';
+import type { TagLists } from './shelf.ts';
 
 type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
 
-export function writeOperations(shelves: Shelves, { sparse = false }: MemoryOptions): Write {
+export function writeOperations(shelves: TagLists, { sparse = false }: MemoryOptions): Write {
   const mount = (repository: string, digest: Digest, from: string | undefined): boolean => {
     checkDigest(digest);
     const sources = from === undefined ? shelves.all() : [shelves.find(from)];

@@ -1,0 +1,48 @@
+import {
+  annotations as keys,
+  ATTESTATION_MANIFEST,
+  type Descriptor,
+  type Digest,
+  type Json,
+} from '../../oci/index.ts';
+import { formatPlain } from '../../json/index.ts';
+import { RegistryError } from '../../registry/index.ts';
+import type { SynthesizedIndex } from '../../image/index.ts';
+import type { ImageName } from '../sources/target.ts';
+
+/** What an index has for one architecture. */
+export interface ArchIndex {
+  /** Of the first manifest, which is what builds on it are told apart by. */
+  readonly digest: Digest;
+  /** The index with what is for the architecture alone, as `jq --tab` formats it. */
+  readonly text: string;
+}
+
+/**
+ * Takes from an index what is for one architecture: an image, and its attestations.
+ * @param index as `synthesizeIndex` makes it: each entry says what it is for
+ * @returns undefined if there is nothing
+ * @throws {RegistryError} `MANIFEST_INVALID` when there are several images: builds have one parent, and have to be
+ *   told which one.
+ */
+export function forArchitecture(
+  index: SynthesizedIndex,
+  arch: string,
+  { name, reference: { repository } }: ImageName,
+): ArchIndex | undefined {
+  const manifests = index.manifests.filter(({ annotations }) => annotations?.[keys.bashbrewArch] === arch);
+  const [first] = manifests;
+  if (first === undefined) return undefined;
+  const images = manifests.filter(isImage).map(({ digest }) => digest);
+  if (images.length > 1)
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `${name} has ${images.length} images for ${arch}, where there must be one: ${images.join(' and ')}`,
+      { repository, detail: images },
+    );
+  return { digest: first.digest, text: formatPlain({ ...index, manifests } as unknown as Json) };
+}
+
+function isImage({ annotations }: Descriptor): boolean {
+  return annotations?.[keys.buildkitReferenceType] !== ATTESTATION_MANIFEST;
+}

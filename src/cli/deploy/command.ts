@@ -1,0 +1,47 @@
+import { buildCommand, type Command } from '@stricli/core';
+import type { Context } from '../context.ts';
+import { registryFlags } from '../flags.ts';
+
+/** How `stowage deploy` is declared. */
+export const deploy: Command<Context> = buildCommand({
+  loader: () => import('./deploy.ts'),
+  parameters: {
+    flags: {
+      ...registryFlags,
+      dryRun: {
+        kind: 'boolean',
+        brief: 'Write nothing; print the documents that would change something',
+        optional: true,
+        withNegated: false,
+      },
+      parallel: {
+        kind: 'boolean',
+        brief: 'Do several documents at a time; those that bring something go before those that need it',
+        optional: true,
+        withNegated: false,
+      },
+      plan: {
+        kind: 'boolean',
+        brief: 'Print to standard error how many requests it takes at the most, before they are made',
+        optional: true,
+        withNegated: false,
+      },
+      targetsVerify: {
+        kind: 'boolean',
+        brief: 'Take it that the registries refuse manifests whose children are missing, as Docker Hub does',
+        optional: true,
+        withNegated: false,
+      },
+    },
+  },
+  docs: {
+    brief: 'Make registries have what a stream of documents says',
+    fullDescription:
+      'Reads JSON documents from standard input, one after the other:\n' +
+      '  { "type": "manifest" or "blob", "refs": [REF…], "lookup": { DIGEST or "": REF }, "data": … }\n' +
+      'refs is where something is to be. data is its bytes: JSON, which is pushed as jq --tab writes it, or a string in\n' +
+      'base64. Without data it is copied from where lookup says, which also says where the children of a manifest are.\n\n' +
+      'All documents are read, and checked, before anything is asked or sent. Each reference is asked for once; what is\n' +
+      'as it should be takes no more requests. A run that was ended at any moment can be begun anew.',
+  },
+});
