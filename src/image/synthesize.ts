@@ -69,7 +69,9 @@ export async function synthesizeIndex(
         throw isAbsent(error) ? incomplete(nameOf(found.descriptor.digest), entry, error) : error;
       });
     });
-  const platforms = await Promise.all(entries.map((entry) => toldPlatform(entry) ?? readPlatform(entry)));
+  const platforms = await Promise.all(
+    entries.map(async (entry) => toldPlatform(entry) ?? readPlatform(entry)),
+  );
   const architectures = architecturesOf(entries, platforms);
   const { artifactType, subject } = found.manifest.kind === 'index' ? found.manifest.document : {};
   return {

@@ -22,5 +22,6 @@ export async function loadRedis(what: string): Promise<{ readonly Redis: typeof 
  */
 export function redisReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (message.includes('DB index')) return 'it has no such database';
   return code ?? /^[A-Z]{2,20}\b/.exec(message)?.[0] ?? 'the connection broke';
 }

@@ -66,7 +66,8 @@ export async function connect(url: string): Promise<SharedConnection> {
   try {
     await client.connect();
     wasUp = true;
-    await run((to) => to.ping());
+    // Where there is no such database, what was connected is another one.
+    await run((to) => to.select(client.options.db ?? 0));
   } catch (error) {
     client.disconnect();
     throw wasUp ? error : unavailable(redisReason(last ?? error), error);

@@ -80,7 +80,7 @@ describe('jsonDocuments', () => {
     expect(await texts(text)).toEqual(whole);
     for (let at = 1; at < text.length; at++)
       expect(await texts(text.slice(0, at), text.slice(at))).toEqual(whole);
-    expect(await texts(...text)).toEqual(whole);
+    expect(await texts(...Array.from(text))).toEqual(whole);
   });
 
   it('puts together characters of which each chunk has a part', async () => {

@@ -99,7 +99,7 @@ function forecastOf(
   forecasts: Map<string, Forecast>,
   stagingRepository: StagingRepository | undefined,
 ): Forecast {
-  const name = stagingRepository === undefined ? '' : shelfName(stagingRepository);
+  const name = stagingRepository === undefined ? '' : keyOf(stagingRepository);
   const known = forecasts.get(name);
   if (known !== undefined) return known;
   const fresh = { stagingRepository, cached: 0, listed: 0, missing: 0, uncertain: 0, open: 0 };
@@ -107,6 +107,6 @@ function forecastOf(
   return fresh;
 }
 
-function shelfName({ name, prefix, suffix }: StagingRepository): string {
+function keyOf({ name, prefix, suffix }: StagingRepository): string {
   return `${name}:${prefix}*${suffix}`;
 }

@@ -63,7 +63,7 @@ function pagesLeft(list: TagList, forecasts: readonly Forecast[]): number {
   return Math.max(1, (list.pages * all) / covered - list.pages);
 }
 
-/** Which share of a shelf's ids, from 0 to 1, comes before a tag. */
+/** Which share of a repository's ids, from 0 to 1, comes before a tag. */
 function reachIn({ prefix }: StagingRepository, tag: string): number {
   if (!tag.startsWith(prefix)) return tag > prefix ? 1 : 0;
   const digits = /^[0-9a-f]{1,12}/.exec(tag.slice(prefix.length))?.[0] ?? '';

@@ -1,4 +1,4 @@
-import type { Ordered, OrderedObject } from '../../json/index.ts';
+import type { OrderedObject } from '../../json/index.ts';
 import { Invalid } from '../../oci/index.ts';
 import { descending, preferring, sortBy, type SortKey } from './order.ts';
 

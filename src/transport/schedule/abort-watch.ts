@@ -19,7 +19,7 @@ export function createAbortWatch<T>(onAbort: (one: T, reason: Error) => void): A
   const watch = (signal: AbortSignal): Watched<T> => {
     const all = new Set<T>();
     const fire = (): void => {
-      for (const one of [...all]) onAbort(one, signal.reason as Error);
+      for (const one of all) onAbort(one, signal.reason as Error);
     };
     signal.addEventListener('abort', fire, { once: true });
     const made = { all, stop: () => signal.removeEventListener('abort', fire) };
