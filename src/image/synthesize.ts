@@ -1,4 +1,4 @@
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import {
   annotations as keys,
   ATTESTATION_MANIFEST,
@@ -58,9 +58,10 @@ export async function synthesizeIndex(
   const aborting = signal === undefined ? {} : { signal };
   const found = await readManifest(registry, repository, reference.digest ?? tag, aborting);
   const entries = entriesOf(found, repository);
-  const limit = pLimit(CONCURRENCY);
+  // Most indexes say all there is to know.
+  let limit: LimitFunction | undefined;
   const readPlatform = (entry: Descriptor): Promise<Platform | undefined> =>
-    limit(async () => {
+    (limit ??= pLimit(CONCURRENCY))(async () => {
       const read = async (): Promise<ReadManifest> =>
         entry.digest === found.descriptor.digest
           ? found
