@@ -165,8 +165,13 @@ async function send({ agent, proxy, idleTimeout }: Way, request: TransportReques
       ...(signal !== undefined && { signal }),
     });
     // `dump` reads a little more in the hope of keeping the connection, else drops it.
-    const discard = (): Promise<void> =>
-      response.body.dump({ limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_TIMEOUT) }).catch(() => {});
+    const discard = async (): Promise<void> => {
+      // Nothing is left of one that was read to its end, as most are.
+      if (response.body.readableEnded) return;
+      await response.body
+        .dump({ limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_TIMEOUT) })
+        .catch(() => {});
+    };
     if (forwarder !== undefined && response.statusCode === 407) {
       await discard();
       throw Object.assign(new Error('Proxy response (407)'), { code: 'UND_ERR_ABORTED' });

@@ -17,13 +17,13 @@ export const archNamespaces: string = [
 
 /**
  * The template by which `bashbrew cat` prints each source for each architecture as a JSON object.
- * @param dear whether to find out, as well, what takes the files of the source and its Dockerfile: they have to have been
+ * @param computed whether to find out, as well, what takes the files of the source and its Dockerfile: they have to have been
  *   fetched, and it takes long
  * @see https://github.com/docker-library/bashbrew for the functions that it calls
  */
-export function catTemplate(dear: boolean): string {
+export function catTemplate(computed: boolean): string {
   const json = (expression: string): string => `{{ json (${expression}) }}`;
-  const ifDear = (expression: string, otherwise: string): string => (dear ? json(expression) : otherwise);
+  const ifComputed = (expression: string, otherwise: string): string => (computed ? json(expression) : otherwise);
   const entry = formatObject({
     GitRepo: json('$entry.ArchGitRepo $arch'),
     GitFetch: json('$entry.ArchGitFetch $arch'),
@@ -31,13 +31,13 @@ export function catTemplate(dear: boolean): string {
     Directory: json('$entry.ArchDirectory $arch'),
     File: json('$entry.ArchFile $arch'),
     Builder: json('$entry.ArchBuilder $arch'),
-    SOURCE_DATE_EPOCH: ifDear('($.ArchGitTime $arch $entry).Unix', 'null'),
+    SOURCE_DATE_EPOCH: ifComputed('($.ArchGitTime $arch $entry).Unix', 'null'),
   });
   const fields = formatObject({
     tags: json('$.Tags namespace false $entry'),
     archTags: `{{ with archNamespace $arch }}${json('$.Tags . false $entry')}{{ else }}[]{{ end }}`,
-    froms: ifDear('$.ArchDockerFroms $arch $entry', '[]'),
-    lastStageFrom: ifDear('$.ArchLastStageFrom $arch $entry', 'null'),
+    froms: ifComputed('$.ArchDockerFroms $arch $entry', '[]'),
+    lastStageFrom: ifComputed('$.ArchLastStageFrom $arch $entry', 'null'),
     platformString: json('(ociPlatform $arch).String'),
     platform: json('ociPlatform $arch'),
     parents: '{}',
@@ -45,12 +45,12 @@ export function catTemplate(dear: boolean): string {
   // What a source is known by: what is in it, and how it is built.
   const sourceId = 'join "\\n" $sum ($entry.ArchFile $arch) ($entry.ArchBuilder $arch) "" | sha256sum';
   const source = formatObject({
-    sourceId: ifDear(sourceId, 'null'),
-    reproducibleGitChecksum: ifDear('$sum', 'null'),
+    sourceId: ifComputed(sourceId, 'null'),
+    reproducibleGitChecksum: ifComputed('$sum', 'null'),
     entries: `[ ${entry} ]`,
     arches: `{ ${json('$arch')}: ${fields} }`,
   });
-  const sum = dear ? '{{ $sum := $.ArchGitChecksum $arch $entry }}' : '';
+  const sum = computed ? '{{ $sum := $.ArchGitChecksum $arch $entry }}' : '';
   return (
     '{{ range $entry := .SortedEntries false }}{{ range $arch := $entry.Architectures }}' +
     `${sum}${source}\n{{ end }}{{ end }}`

@@ -7,9 +7,9 @@ export function withComputedFields(
   known: ReadonlyMap<string, ComputedFields>,
 ): SourceEntry {
   const { at, arch } = entry;
-  const dear = known.get(cheapFieldsOf(at, arch, ['entries', 0]));
-  if (dear === undefined) return entry;
-  const { sourceId, reproducibleGitChecksum, froms, lastStageFrom, epoch } = dear;
+  const computed = known.get(cheapFieldsOf(at, arch, ['entries', 0]));
+  if (computed === undefined) return entry;
+  const { sourceId, reproducibleGitChecksum, froms, lastStageFrom, epoch } = computed;
   let document = setIn(entry.document, ['sourceId'], sourceId);
   document = setIn(document, ['reproducibleGitChecksum'], reproducibleGitChecksum);
   document = setIn(document, ['arches', arch, 'froms'], froms);

@@ -15,16 +15,16 @@ export class NoBashbrew extends Error {
  * Has bashbrew read library files, and gives what it prints: each source for each architecture, in the order in which
  * they are to be built.
  * @param names of library files, with or without a tag; all of them, if there are none
- * @param dear whether to find out what takes the files of the sources
+ * @param computed whether to find out what takes the files of the sources
  * @throws {NoBashbrew}
  * @throws {Error} when it fails; what it says is on standard error by then.
  */
 export async function* askBashbrew(
   { process, signal }: Context,
   names: readonly string[],
-  dear: boolean,
+  computed: boolean,
 ): AsyncGenerator<SourceEntry> {
-  const words = ['cat', '--build-order', '--format', catTemplate(dear)];
+  const words = ['cat', '--build-order', '--format', catTemplate(computed)];
   const bashbrew = spawn('bashbrew', [...words, ...(names.length > 0 ? names : ['--all'])], {
     env: { BASHBREW_ARCH_NAMESPACES: archNamespaces, ...process.env },
     stdio: ['ignore', 'pipe', 'pipe'],
