@@ -1,23 +1,13 @@
-import { jsonDocuments, parseOrdered, type Ordered } from '../json/index.ts';
-import { Invalid } from '../oci/index.ts';
+import { parseOrdered, readJsonDocuments, type Ordered } from '../json/index.ts';
 
 /**
- * Reads a stream of JSON documents; what is wrong with one is told with its number, and the line on which it begins.
+ * Reads a stream of JSON documents, with the order of their names and the digits of their numbers.
  * @param read makes of each what it is to be
- * @throws {Invalid} subject `document`, and of what is thrown for a document.
+ * @throws {Invalid} with the number of the document that is malformed, and its line.
  */
-export async function* documentsIn<T>(
+export function documentsIn<T>(
   chunks: AsyncIterable<Uint8Array>,
   read: (document: Ordered) => T,
 ): AsyncGenerator<T> {
-  let number = 0;
-  for await (const { text, line } of jsonDocuments(chunks)) {
-    number++;
-    try {
-      yield read(parseOrdered(text));
-    } catch (error) {
-      if (!(error instanceof Invalid)) throw error;
-      throw new Invalid(error.subject, `document ${number}, line ${line}: ${error.message}`);
-    }
-  }
+  return readJsonDocuments(chunks, ({ text }) => read(parseOrdered(text)));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { printable } from '../oci/index.ts';
-import { isLayoutReference } from '../place/index.ts';
+import { formatLayoutReference, isLayoutReference, parseLayoutReference } from '../place/index.ts';
 import { isRegistryError, type RegistryError } from '../registry/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
@@ -15,14 +15,24 @@ export function describeFailure(error: unknown): string {
 }
 
 /**
- * The same, for a command about some references. What is wrong in a layout folder is told by names inside of it, so
- * the reference goes before it, where only one is a layout.
+ * The same, for a command about some references. Where only one can be meant, it goes before what does not name it: the
+ * only one there is; or the only layout, for what was not told by a registry over HTTP.
  */
 export function describeFailureAt(error: unknown, ...references: readonly string[]): string {
-  const [layout, ...others] = references.filter(isLayoutReference);
   const inside = isRegistryError(error) && error.url === undefined && !error.message.startsWith('invalid');
+  const meant = references.length === 1 ? references : inside ? references.filter(isLayoutReference) : [];
   const said = describeFailure(error);
-  return inside && layout !== undefined && others.length === 0 ? `${layout}: ${said}` : said;
+  const [reference, ...others] = meant;
+  if (reference === undefined || others.length > 0 || isNamed(reference, said)) return said;
+  return `${printable(reference, 1000)}: ${said}`;
+}
+
+/** Of a layout, it is enough that the folder is named. */
+function isNamed(reference: string, said: string): boolean {
+  if (said.includes(reference)) return true;
+  if (!isLayoutReference(reference)) return false;
+  const { directory } = parseLayoutReference(reference);
+  return said.includes(formatLayoutReference({ directory }));
 }
 
 /** Tells what went wrong, and leaves the exit code that goes with it. */

@@ -3,7 +3,7 @@
  */
 export { canonicalJson } from './canonical.ts';
 export { createDocumentReader, pointerOf, type DocumentReader, type Path } from './document-reader.ts';
-export { jsonDocuments, type JsonText } from './documents.ts';
+export { jsonDocuments, readJsonDocuments, type JsonText } from './documents.ts';
 export { formatJson, type FormatOptions } from './format.ts';
 export { formatPlain, formatText } from './format-text.ts';
 export { formatForHtml } from './html.ts';

@@ -28,13 +28,18 @@ export function normalizePlatform(platform: Platform): Platform {
 
 /**
  * The form that the Docker Official Images write into synthesized indexes: containerd's,
- * but arm64 says `v8`, since their name for it is `arm64v8`.
+ * but arm64 says `v8`, since their name for it is `arm64v8`. Features of the system are sorted, each once.
  * @see https://github.com/docker-library/bashbrew/blob/master/architecture/oci-platform.go
  */
 export function normalizeForIndex(platform: Platform): Platform {
   const normal = normalizePlatform(platform);
-  if (normal.architecture !== 'arm64' || normal.variant !== undefined) return normal;
-  return compose(normal, normal.os, normal.architecture, 'v8');
+  const {
+    os,
+    architecture,
+    variant = architecture === 'arm64' ? 'v8' : '',
+    'os.features': features = [],
+  } = normal;
+  return compose({ ...normal, 'os.features': [...new Set(features)].sort() }, os, architecture, variant);
 }
 
 /** `linux/arm/v7`, in the normal form. A Windows version follows the system: `windows(10.0.20348)/amd64`. */

@@ -1,10 +1,18 @@
 import { resolve } from 'node:path';
 import type { AuthorizeOptions, RegistryClient, Want } from '../client/index.ts';
-import { DOCKER_HUB, familiarReference, isDockerHub, parseDockerName, type Digest } from '../oci/index.ts';
+import {
+  DOCKER_HUB,
+  familiarReference,
+  isDockerHub,
+  parseDockerName,
+  printable,
+  type Digest,
+} from '../oci/index.ts';
 import { fromInvalid, type Registry } from '../registry/index.ts';
 import { singleLayout } from '../store/layout/index.ts';
 import type { Rate } from '../transport/index.ts';
 import { formatLayoutReference, isLayoutReference, parseLayoutReference } from './layout-reference.ts';
+import { LAYOUT_REPOSITORY, namedLayout } from './named-layout.ts';
 import { createRemotes, type RemoteOptions } from './remote.ts';
 
 /** A reference, and the registry that it leads to. */
@@ -52,9 +60,6 @@ export interface Places {
   close(): Promise<void>;
 }
 
-/** The repository of a layout folder that stands by itself, which has no name of its own. */
-const LAYOUT_REPOSITORY = 'layout';
-
 /** Makes the one that opens references. Nothing is connected to before it is asked. */
 export function createPlaces(options: PlacesOptions = {}): Places {
   const remotes = createRemotes(options);
@@ -63,7 +68,12 @@ export function createPlaces(options: PlacesOptions = {}): Places {
   const openLayout = (text: string): Place => {
     const { directory, tag, digest } = parseLayoutReference(text);
     const path = resolve(directory);
-    const registry = layouts.get(path) ?? singleLayout(path, { repository: LAYOUT_REPOSITORY });
+    const registry =
+      layouts.get(path) ??
+      namedLayout(
+        singleLayout(path, { repository: LAYOUT_REPOSITORY }),
+        printable(formatLayoutReference({ directory }), 1000),
+      );
     layouts.set(path, registry);
     return place(
       {

@@ -151,10 +151,23 @@ describe('afterwards', () => {
     );
   });
 
+  test('it may have builds that nobody had queued, which count as never tried', async () => {
+    const entered = completeJobs(record, parseOrdered('{"a":{"lastTime":7,"url":"u"}}'));
+    const past = readJobs(parseOrdered(formatJson(entered)));
+    const { record: next } = await queueOf(listed(needed('a')), { arch: 'amd64', now: 8, past });
+    expect(plain(next)).toEqual({
+      a: { lastTime: 7, url: 'u', firstTime: 7, identifier: 'a:1', skip: false, count: 1 },
+    });
+  });
+
   it.each([
     ['[]', 'want an object of jobs'],
     ['{"a/b":1}', '/a~1b: want an object'],
     ['{"a":{"lastTime":"now"}}', '/a/lastTime: want a number'],
+    ['{"a":{"lastTime":null}}', '/a/lastTime: want a number'],
+    ['{"a":{"lastTime":1e400}}', '/a/lastTime: want a number of seconds'],
+    ['{"a":{"url":5}}', '/a/url: want a text'],
+    ['{"a":{"count":-1}}', '/a/count: want a whole number'],
   ])('refuses %s', (completed, message) => {
     expect(() => completeJobs(record, parseOrdered(completed))).toThrow(message);
   });
@@ -162,7 +175,8 @@ describe('afterwards', () => {
 
 it.each([
   ['[]', 'want an object of jobs'],
-  ['{"a":[]}', '/a/count: want a whole number'],
+  ['{"a":[]}', '/a: want an object'],
+  ['{"a":{"lastTime":1e400}}', '/a/lastTime: want a number of seconds'],
   ['{"a":{"count":-1}}', '/a/count: want a whole number'],
   ['{"a":{"count":"1"}}', '/a/count: want a number'],
   ['{"a":{"count":1,"lastTime":"x"}}', '/a/lastTime: want a number'],

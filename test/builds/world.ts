@@ -75,13 +75,14 @@ export interface World {
   put(repository: string, tag: string, images: Readonly<Record<string, string>>): Promise<Digest>;
   /** The same with entries as they are. */
   putEntries(repository: string, tag: string, manifests: readonly Descriptor[]): Promise<Digest>;
+  /** The same registries as another process sees them, which tell of its own requests alone. */
+  apart(): World;
   /** From now on, requests that it names fail. */
   refuse(matches: (request: string) => RegistryError | undefined): void;
 }
 
 /** @param pageSize how many tags a page has */
-export function createWorld(pageSize = 1000): World {
-  const store = memoryRegistry({ sparse: true });
+export function createWorld(pageSize = 1000, store: Registry = memoryRegistry({ sparse: true })): World {
   const requests: string[] = [];
   let refuse: (request: string) => RegistryError | undefined = () => undefined;
   const ask = (request: string): void => {
@@ -134,6 +135,7 @@ export function createWorld(pageSize = 1000): World {
       });
       return descriptor.digest;
     },
+    apart: () => createWorld(pageSize, store),
     refuse: (matches) => void (refuse = matches),
   };
   return world;

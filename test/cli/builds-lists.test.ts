@@ -71,6 +71,15 @@ describe('deploy', () => {
     expect(JSON.parse(stdout)).toMatchObject({ refs: ['amd64/b:1'] });
   });
 
+  test('--arch: says that there is nothing of it', async () => {
+    const path = await file('{}');
+    expect(await stowage(['builds', 'deploy', '--arch', 'amd', path])).toEqual({
+      stdout: '',
+      stderr: `${path} has no build for amd\n`,
+      code: 0,
+    });
+  });
+
   test('--past: the first time, there is none', async () => {
     const { stdout, stderr, code } = await stowage([
       'builds',
@@ -157,6 +166,17 @@ describe('queue', () => {
     expect(await readFile(record, 'utf8')).toBe('{"b-amd":{"count":"two"}}');
   });
 
+  test('says that there is nothing of an architecture', async () => {
+    const path = await builds();
+    expect(await stowage(['builds', 'queue', '--arch', 'amd', path])).toEqual({
+      stdout: '[]\n',
+      stderr: `amd: 0 to be built, 0 skipped after they failed\n${path} has no build for amd, only for amd64, arm64v8\n`,
+      code: 0,
+    });
+    const done = await stowage(['builds', 'queue', '--arch', 'arm64v8', path]);
+    expect(done.stderr).toBe('arm64v8: 0 to be built, 0 skipped after they failed\n');
+  });
+
   test('wants an architecture', async () => {
     expect(await stowage(['builds', 'queue', await builds()])).toMatchObject({ stdout: '', code: 2 });
   });
@@ -173,6 +193,24 @@ describe('commands', () => {
       'a-arm': commandsFor(await listedBuild(arm), 86_400),
       'b-amd': commandsFor(await listedBuild(missing), 86_400),
     });
+  });
+
+  test('from standard input, which cannot be read twice, the same', async () => {
+    const [path, input] = [await builds(), buildsJson(amd, arm, missing)];
+    for (const flags of [[], ['--shell']]) {
+      const read = await stowage(['builds', 'commands', ...flags, path], { environment });
+      expect(await stowage(['builds', 'commands', ...flags, '-'], { input, environment })).toEqual(read);
+    }
+  });
+
+  test('none, where the last build of all has none', async () => {
+    const bad = buildsJson(amd, arm, { ...missing, entry: { Builder: 'kaniko' } });
+    const path = await file(bad);
+    const message = '/b-amd/source/entries/0/Builder: not a builder: kaniko';
+    const read = await stowage(['builds', 'commands', path], { environment });
+    expect(read).toEqual({ stdout: '', stderr: `stowage: ${path}: ${message}\n`, code: 2 });
+    const piped = await stowage(['builds', 'commands', '-'], { input: bad, environment });
+    expect(piped).toEqual({ stdout: '', stderr: `stowage: -: ${message}\n`, code: 2 });
   });
 
   test('of no builds', async () => {
@@ -284,6 +322,21 @@ describe.each([
       'the value of "a" is missing, or ends in the middle (line 2, column 1)',
     ],
     ['a build that is none', '{"a":{"buildId":"a"}}', '/a/build/arch: want a text'],
+    [
+      'the same build twice',
+      `${buildsJson(amd).slice(0, -2)},${buildsJson(amd).slice(1)}`,
+      '/a-amd: stands here a second time',
+    ],
+    [
+      'tags that are null',
+      buildsJson(missing).replace(/"tags": \[[^\]]*\]/, '"tags": null'),
+      '/b-amd/source/arches/amd64/tags: want a list',
+    ],
+    [
+      'a tag that is none',
+      buildsJson(missing).replace('"b:1"', '1'),
+      '/b-amd/source/arches/amd64/tags/0: want a text',
+    ],
     ['a good one before a bad one', `${buildsJson(amd).slice(0, -2)},"b":{}}`, '/b/buildId: want a text'],
   ])('%s', async (_, contents, message) => {
     const path = await file(contents);
@@ -320,6 +373,11 @@ test('what cannot be written, or read twice, is told before anything is done', a
   expect(await stowage(['builds', '--cache', cache, path])).toEqual({
     stdout: '',
     stderr: `stowage: ${cache}: the folder ${join(cache, '..')} is not there\n`,
+    code: 2,
+  });
+  expect(await stowage(['builds', 'merge', path, '-'])).toEqual({
+    stdout: '',
+    stderr: 'stowage: parts are read twice, so none of them can be standard input\n',
     code: 2,
   });
   const contexts = ['--github', '-', '--runner', '-'];

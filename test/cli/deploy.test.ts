@@ -1,10 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { parseDocument } from '../../src/image/index.ts';
+import { withDeployPlan } from '../../src/cli/deploy/plan.ts';
+import type { Session } from '../../src/cli/session.ts';
+import { planOf } from '../../src/plan/index.ts';
 import { createHandler, listen } from '../../src/server/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import type { Registry } from '../../src/registry/index.ts';
 import { multi } from '../image/graph.ts';
 import { stowage } from './stowage.ts';
+import { watched } from './terminal.ts';
 
 /** A registry with the images of the graph in `staging`. */
 async function staged(): Promise<{ readonly host: string; readonly registry: Registry }> {
@@ -92,6 +96,45 @@ test('--plan: what it takes at the most, before anything is asked, and what it t
   ]);
 });
 
+test('--plan: the last one counts by kind, also where its sum is that of the one before', async () => {
+  const terminal = watched();
+  let tell: Parameters<Session['listen']>[0] | undefined;
+  await withDeployPlan(
+    terminal.context,
+    {
+      places: { rate: () => undefined },
+      session: { listen: (listener) => void (tell = listener) },
+      documents: [],
+    },
+    async ({ onPlan }) => {
+      onPlan?.(planOf({ 'HEAD manifest': 1, 'PUT manifest': 1 }), 'survey');
+      tell?.({
+        type: 'request',
+        method: 'GET',
+        url: 'http://r.test/v2/app/manifests/1',
+        kind: 'manifest',
+        status: 200,
+        duration: 1,
+      });
+      onPlan?.(planOf({ 'HEAD manifest': 1, 'GET manifest': 1 }), 'end');
+      return { present: 0, changed: 1, failed: [] };
+    },
+  );
+  expect(terminal.written.trimEnd().split('\n')).toEqual([
+    'plan, after asking what is there: at most 2 requests (HEAD manifest 1, PUT manifest 1), 0 count as pulls',
+    'planned 2 requests, made 1 (GET manifest 1)',
+  ]);
+});
+
+test('two documents at odds: 2, and where they were read', async () => {
+  const { host } = await staged();
+  const lookup = { [multi.digest('amd')]: `${host}/staging` };
+  const other = { type: 'manifest', refs: [`${host}/app:1`], lookup };
+  const ran = await stowage(['deploy'], { input: stream(indexAt(host, '1'), other) });
+  expect(ran).toMatchObject({ stdout: '', code: 2 });
+  expect(ran.stderr).toMatch(/^stowage: standard input: document 2, line \d+: \/refs\/0: .* in document 1$/m);
+});
+
 test('7, where some could be done; the others say where they stand in the stream', async () => {
   const { host } = await staged();
   const lost = {
@@ -110,18 +153,26 @@ test('7, where some could be done; the others say where they stand in the stream
 
 test.each([
   ['no JSON', 'document 2, line 8: not valid JSON', '{ "type": }'],
-  ['half a document', 'the document that begins on line 8 ends in the middle', '{ "type"'],
+  ['half a document', 'document 2, line 8: ends in the middle', '{ "type"'],
   ['a key that is missing', 'document 2, line 8: /refs: is missing', '{ "type": "blob" }'],
+  [
+    'a child of a manifest that has no digest',
+    'document 2, line 8: /data/manifests/0/digest: invalid digest "sha256:zz"',
+    `{ "type": "manifest", "refs": ["r.test/app:1"], "data": { "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+      "manifests": [{ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "sha256:zz", "size": 1 }] } }`,
+  ],
   ['bytes that are no text', 'not valid UTF-8, in or after line', '\xff'],
 ])('2, and nothing is asked or written, for %s', async (_, message, malformed) => {
   const { host, registry } = await staged();
   const good = stream({ type: 'blob', refs: [`${host}/app`], data: '' });
   const input = Buffer.concat([Buffer.from(`${good}\n`), Buffer.from(malformed, 'latin1')]);
   const { Readable } = await import('node:stream');
-  const ran = await stowage(['deploy', '--stats'], { input: Readable.from([input]) });
-  expect(ran).toMatchObject({ stdout: '', code: 2 });
-  expect(ran.stderr).toContain(`stowage: standard input: ${message}`);
-  expect(ran.stderr).not.toContain('requests');
+  for (const flag of ['--stats', '--dry-run']) {
+    const ran = await stowage(['deploy', flag], { input: Readable.from([input]) });
+    expect(ran).toMatchObject({ stdout: '', code: 2 });
+    expect(ran.stderr).toContain(`stowage: standard input: ${message}`);
+    expect(ran.stderr).not.toMatch(/requests: [1-9]/);
+  }
   await expect(registry.tags('app')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
     code: 'NAME_UNKNOWN',
   });

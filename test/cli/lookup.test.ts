@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { mediaTypes } from '../../src/oci/index.ts';
 import { createHandler, listen } from '../../src/server/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
@@ -136,6 +139,77 @@ test('7: one is there, one is not; where both fail alike, their code', async () 
   expect(multi.named(stdout)).toBe('index\n');
   expect(stderr).toContain('r:2');
   expect((await stowage(['lookup', '--digest', `${host}/r:2`, `${host}/r:3`])).code).toBe(3);
+});
+
+test('each failure names the reference that was asked for', async () => {
+  const malformed = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: {} };
+  const host = await answering((_, response) =>
+    response.setHeader('content-type', mediaTypes.ociIndex).end(JSON.stringify(malformed)),
+  );
+  const { stdout, stderr } = await stowage(['lookup', `${host}/x:a`, `${host}/x:b`]);
+  const why = '/manifests: want a list of descriptors [MANIFEST_INVALID]';
+  expect({ stdout, stderr }).toEqual({
+    stdout: '',
+    stderr: `stowage: ${host}/x:a: ${why}\nstowage: ${host}/x:b: ${why}\n`,
+  });
+});
+
+describe('a layout', () => {
+  const folder = async (): Promise<string> => {
+    const path = await mkdtemp(join(tmpdir(), 'stowage-lookup-'));
+    onTestFinished(() => rm(path, { recursive: true }));
+    return path;
+  };
+  const broken = async (): Promise<string> => {
+    const path = await folder();
+    await writeFile(join(path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    await writeFile(join(path, 'index.json'), '{"schemaVersion":2,"manifests":[');
+    return path;
+  };
+
+  test('3: that is not there, or is a file: not one that has nothing yet', async () => {
+    const path = await folder();
+    await writeFile(join(path, 'file'), '');
+    const { stdout, stderr, code } = await stowage([
+      'lookup',
+      `oci-layout:${path}/nope:1`,
+      `oci-layout:${path}/file:1`,
+    ]);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
+    expect(stderr).toContain(`${path}/nope: there is no such folder`);
+    expect(stderr).toContain(`${path}/file: this is a file`);
+  });
+
+  test('null: there is one, without that tag', async () => {
+    const [host, path] = [await serving(), await folder()];
+    await stowage(['copy', `${host}/r:1`, `oci-layout:${path}/there:1`]);
+    expect(await stowage(['lookup', `oci-layout:${path}/there:nope`])).toEqual({
+      stdout: 'null\n',
+      stderr: `stowage: manifest nope is not in oci-layout:${path}/there [MANIFEST_UNKNOWN]\n`,
+      code: 0,
+    });
+  });
+
+  test('that is broken is named', async () => {
+    const path = await broken();
+    const { stderr, code } = await stowage(['lookup', `oci-layout:${path}:1`]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`stowage: the layout of oci-layout:${path} is not valid: index.json: `);
+  });
+
+  test('that is broken is named where there are two', async () => {
+    const [host, path, bad] = [await serving(), await folder(), await broken()];
+    await stowage(['copy', `${host}/r:1`, `oci-layout:${path}:1`]);
+    for (const [from, to] of [
+      [path, bad],
+      [bad, path],
+    ]) {
+      const { stderr } = await stowage(['copy', `oci-layout:${from}:1`, `oci-layout:${to}:2`]);
+      expect(stderr).toContain(`stowage: the layout of oci-layout:${bad} is not valid: index.json: `);
+    }
+    const { stderr } = await stowage(['copy', `oci-layout:${path}:nope`, `oci-layout:${path}-new:1`]);
+    expect(stderr).toContain(`stowage: manifest nope is not in oci-layout:${path} [`);
+  });
 });
 
 test('1: nobody there', async () => {

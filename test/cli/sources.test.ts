@@ -134,7 +134,7 @@ it.each([
   ['a document that is no source', '{"sourceId":null}\n{}', '-: document 1, line 1: /arches: want an object'],
   ['the second of two', `${lines(...entries)}\n\n[{}]`, '-: document 3, line 4: /0/arches: want an object'],
   ['what is no JSON', '{"a":}', '-: document 1, line 1: not valid JSON'],
-  ['what ends in the middle', '{"a":', '-: the document that begins on line 1 ends in the middle'],
+  ['what ends in the middle', '{"a":', '-: document 1, line 1: ends in the middle'],
   ['what was not looked into', lines(printedCheaply()), '-: the sourceId of a:1 (amd64) is not known'],
 ])('2: %s', async (_, input, message) => {
   const { stdout, stderr, code } = await stowage(['sources', '--entries', '-'], { input });

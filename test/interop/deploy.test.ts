@@ -12,16 +12,16 @@ import { play, type Stage } from './stage.ts';
 
 const MANIFEST = 'application/vnd.oci.image.index.v1+json';
 const reason = lacksBuilds();
-/** Moments at which a deploy is killed, in milliseconds after it began to send. */
-const MOMENTS = [0, 60, 200, 500, 900];
+/** After how many requests a deploy is killed, each time one that goes on where the one before was. */
+const KILLS = [45, 50, 60, 75, 90, 120, 160, 200, 250, 300];
 
 /** The tags of real builds, staged in a registry, and the documents that bring them to their places. */
 interface Scene {
   readonly registry: Proxy;
   readonly refs: readonly FullReference[];
   deploy(...flags: readonly string[]): Promise<Ending>;
-  /** Kills it so many milliseconds after its first push. */
-  deployAndKill(after: number): Promise<void>;
+  /** Kills it when so many requests have come to the registry. @returns whether it had not ended before */
+  deployAndKill(requests: number): Promise<boolean>;
 }
 
 async function open(stage: Stage, count: number, ...chaos: readonly string[]): Promise<Scene> {
@@ -50,12 +50,15 @@ async function open(stage: Stage, count: number, ...chaos: readonly string[]): P
     registry,
     refs,
     deploy: (...flags) => start(...flags).ended,
-    async deployAndKill(after) {
-      const running = start('--trace');
-      await running.line(/^(PUT|POST) /);
-      await new Promise((resolve) => setTimeout(resolve, after));
+    async deployAndKill(requests) {
+      await registry.requests();
+      const running = start();
+      const state = { isOver: false };
+      const ended = running.ended.finally(() => (state.isOver = true));
+      while (!state.isOver && (await registry.seen()).requests < requests)
+        await new Promise((resolve) => setTimeout(resolve, 2));
       running.kill('SIGKILL');
-      await running.ended;
+      return (await ended).signal === 'SIGKILL';
     },
   };
 }
@@ -68,12 +71,13 @@ async function* chunksOf(text: string): AsyncGenerator<string> {
 async function requestsOf({ registry, deploy }: Scene, ...flags: readonly string[]) {
   await registry.requests();
   const { code, stdout, stderr } = await deploy('--plan', ...flags);
+  const { byMethod } = await registry.seen();
   const made = await registry.requests();
   expect([code, stderr.includes('more than was planned')]).toEqual([0, false]);
   const plans = [...stderr.matchAll(/^plan, .*: at most ([\d,]+) requests/gm)].map(([, most = '']) =>
     Number(most.replaceAll(',', '')),
   );
-  return { made, most: plans.at(-1) ?? 0, plans, stdout, stderr };
+  return { made, byMethod, most: plans.at(-1) ?? 0, plans, stdout, stderr };
 }
 
 /** Each tag is what the documents want, with all that is below it. */
@@ -114,6 +118,7 @@ describe.skipIf(reason !== undefined)('the tags of real builds', () => {
       // One question for each tag, and nothing else.
       const second = await requestsOf(scene);
       expect(second).toMatchObject({ made: refs.length, most: refs.length });
+      expect(second.byMethod).toEqual({ HEAD: refs.length });
       expect((await requestsOf(scene, '--dry-run')).stdout).toBe('');
 
       const moved = refs[1] as FullReference;
@@ -137,15 +142,20 @@ describe.skipIf(reason !== undefined)('the tags of real builds', () => {
   );
 
   play(
-    'killed at any moment and run again, all is as it should be',
+    'killed at any request and run again, all is as it should be',
     ['docker-registry'],
     async (stage) => {
       const scene = await open(stage, 40, '--latency', '5');
-      for (const after of MOMENTS) await scene.deployAndKill(after);
+      const questions = scene.refs.length;
+      let kills = 0;
+      // From among the questions on; each has more to say than the one before, as it goes on where that was.
+      for (const after of KILLS) if (await scene.deployAndKill(Math.ceil((questions * after) / 50))) kills++;
+      expect(kills).toBeGreaterThan(KILLS.length / 2);
       const last = await requestsOf(scene);
       expect(last.stderr).toMatch(/^\d+ changed, \d+ as they should be$/m);
       await expectAll(stage, scene);
-      expect((await requestsOf(scene)).made).toBe(scene.refs.length);
+      const again = await requestsOf(scene);
+      expect(again.byMethod).toEqual({ HEAD: questions });
     },
     300_000,
   );

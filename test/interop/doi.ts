@@ -37,9 +37,13 @@ interface Source {
   readonly arches: Readonly<
     Record<
       string,
-      { readonly parents: Readonly<Record<string, { sourceId: string | null; pin: string | null }>> }
+      {
+        readonly tags?: readonly string[];
+        readonly parents: Readonly<Record<string, { sourceId: string | null; pin: string | null }>>;
+      }
     >
   >;
+  readonly [field: string]: unknown;
 }
 
 export type Sources = Readonly<Record<string, Source>>;
@@ -56,6 +60,30 @@ export function coldIndexes(indexes: Indexes): Indexes {
   return Object.fromEntries(
     Object.entries(indexes).filter(([name]) => name.includes('@') && !name.startsWith('oisupport/')),
   );
+}
+
+/** The same sources as they were written in March 2024: with tags once for all architectures, before the entry. */
+export function inModelOfMarch2024(sources: Sources): Sources {
+  return Object.fromEntries(
+    Object.entries(sources).map(([id, { sourceId, reproducibleGitChecksum, entry, arches }]) => [
+      id,
+      {
+        sourceId,
+        reproducibleGitChecksum,
+        tags: Object.values(arches)[0]?.tags,
+        entry,
+        arches: Object.fromEntries(
+          Object.entries(arches).map(([arch, { tags: _, ...rest }]) => [arch, rest]),
+        ),
+      },
+    ]),
+  );
+}
+
+/** The same indexes with names as they were written in March 2024: those of Docker Hub began with it. */
+export function withNamesInFull(indexes: Indexes): Indexes {
+  const text = JSON.stringify(indexes).replace(/"(?=[a-z0-9-]+\/[a-z0-9-]+@sha256:)/g, '"docker.io/');
+  return JSON.parse(text) as Indexes;
 }
 
 /** What was asked of the registry. */

@@ -40,6 +40,8 @@ export async function dockerRegistry(stage: Stage): Promise<Server> {
 export interface Proxy extends Server {
   /** How many requests came by since it was started, or asked the last time. */
   requests(): Promise<number>;
+  /** The same, by method too, and it goes on counting. */
+  seen(): Promise<{ readonly requests: number; readonly byMethod: Readonly<Record<string, number>> }>;
 }
 
 /** chaos-proxy.mjs, which counts, delays, and breaks things. */
@@ -51,13 +53,15 @@ export async function proxy(stage: Stage, to: Server, ...options: readonly strin
     ...options,
   ]);
   const [, url = ''] = await process_.line(/"url":"([^"]+)"/);
+  const seen: Proxy['seen'] = async () =>
+    (await (await fetch(`${url}/_stats`)).json()) as Awaited<ReturnType<Proxy['seen']>>;
   return {
     url,
     host: new URL(url).host,
     process: process_,
+    seen,
     async requests() {
-      const answer = await fetch(`${url}/_stats`);
-      const { requests } = (await answer.json()) as { requests: number };
+      const { requests } = await seen();
       await fetch(`${url}/_reset`, { method: 'POST' });
       return requests;
     },

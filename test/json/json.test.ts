@@ -93,9 +93,7 @@ describe('jsonDocuments', () => {
   });
 
   it('refuses a stream that ends in the middle', async () => {
-    await expect(texts('{}\n', '{"a":')).rejects.toThrow(
-      'the document that begins on line 2 ends in the middle',
-    );
+    await expect(texts('{}\n', '{"a":')).rejects.toThrow('document 2, line 2: ends in the middle');
     await expect(texts(Uint8Array.of(0xff))).rejects.toThrow('not valid UTF-8');
   });
 });

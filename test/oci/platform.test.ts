@@ -88,6 +88,14 @@ describe('the normal form', () => {
   ])('in an index %s is %s', (text, written) => {
     expect(normalizeForIndex(platform(text))).toEqual(platform(written));
   });
+
+  test('features are sorted, each once', () => {
+    const written = normalizeForIndex({
+      ...platform('windows/amd64'),
+      'os.features': ['win32k', 'b', 'B', 'b'],
+    });
+    expect(written['os.features']).toEqual(['B', 'b', 'win32k']);
+  });
 });
 
 describe('texts', () => {

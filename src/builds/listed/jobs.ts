@@ -3,6 +3,7 @@ import {
   JsonNumber,
   type Ordered,
   createDocumentReader,
+  type DocumentReader,
   type OrderedObject,
 } from '../../json/index.ts';
 
@@ -10,22 +11,24 @@ import {
 export type JobsRecord = ReadonlyMap<string, OrderedObject>;
 
 /**
- * Reads the record of an earlier run.
+ * Reads the record of an earlier run. What was entered of builds that no run had queued has no count.
  * @throws {Invalid} subject `jobs`, with a pointer.
  */
 export function readJobs(document: Ordered): JobsRecord {
   const at = createDocumentReader(document, 'jobs');
   if (!isOrderedObject(document)) throw at.wrong('want an object of jobs');
   const jobs = [...document].filter(([, job]) => job !== null);
-  return new Map(
-    jobs.map(([id]) => {
-      const count = at.findNumber(id, 'count');
-      if (count === undefined || !Number.isSafeInteger(count) || count < 0)
-        throw at.wrong('want a whole number', id, 'count');
-      at.findNumber(id, 'lastTime');
-      return [id, at.object(id)];
-    }),
-  );
+  return new Map(jobs.map(([id]) => [id, readJob(at, id)]));
+}
+
+function readJob(at: DocumentReader, id: string): OrderedObject {
+  const job = at.object(id);
+  const count = at.findNumber(id, 'count') ?? 0;
+  if (!Number.isSafeInteger(count) || count < 0) throw at.wrong('want a whole number', id, 'count');
+  const time = at.findNumber(id, 'lastTime') ?? 0;
+  // JSON can write numbers that are too large for any clock.
+  if (!Number.isFinite(time)) throw at.wrong('want a number of seconds', id, 'lastTime');
+  return job;
 }
 
 /** How long a build that was tried so often has to rest, in hours: not at all after the first time, then ever longer. */
@@ -82,8 +85,10 @@ export function completeJobs(jobs: JobsRecord, completed: Ordered): JobsRecord {
   const at = createDocumentReader(completed, 'jobs');
   if (!isOrderedObject(completed)) throw at.wrong('want an object of jobs');
   for (const id of completed.keys()) {
-    at.object(id);
-    at.findNumber(id, 'lastTime');
+    const job = readJob(at, id);
+    // Nothing would take the place of what the record has.
+    if (job.get('lastTime') === null) throw at.wrong('want a number', id, 'lastTime');
+    at.findText(id, 'url');
   }
   const merged = merge(jobs, completed) as JobsRecord;
   return new Map([...merged].map(([id, job]) => [id, withFirstTime(job)]));

@@ -2,6 +2,7 @@ import {
   isOrderedObject,
   parseOrdered,
   type Ordered,
+  detachString,
   memberStream,
   type TextSource,
   createDocumentReader,
@@ -28,7 +29,13 @@ export interface ListedBuild {
  * @throws {Invalid} subject `builds` or `json`, with the place, at the first that has not the form of a build.
  */
 export async function* readBuilds(source: TextSource): AsyncGenerator<ListedBuild> {
-  for await (const { name, value } of memberStream(source)) yield readBuild(name, parseMember(name, value));
+  const seen = new Set<string>();
+  for await (const { name, value } of memberStream(source)) {
+    const build = readBuild(name, parseMember(name, value));
+    if (seen.has(name)) throw build.at.wrong('stands here a second time');
+    seen.add(detachString(name));
+    yield build;
+  }
 }
 
 function parseMember(name: string, value: string): Ordered {
@@ -46,14 +53,17 @@ function readBuild(name: string, document: Ordered): ListedBuild {
   if (id !== name) throw at.wrong('is not the name under which the build stands', 'buildId');
   const arch = at.text('build', 'arch');
   at.object('source', 'arches', arch);
-  return { id, arch, resolved: at.findObject('build', 'resolved'), document, at };
+  const build = { id, arch, resolved: at.findObject('build', 'resolved'), document, at };
+  tagsOf(build);
+  return build;
 }
 
 /** The tags of a build that it shares with other architectures; the first one is what people call it by. */
 export function tagsOf({ at, arch }: ListedBuild): readonly string[] {
   const ofArch = ['source', 'arches', arch, 'tags'];
   // Until May 2024 the tags stood once, at the source.
-  const path = at.find(...ofArch) === undefined ? ['source', 'tags'] : ofArch;
+  const atSource = !at.object('source', 'arches', arch).has('tags') && at.object('source').has('tags');
+  const path = atSource ? ['source', 'tags'] : ofArch;
   const tags = at.texts(...path);
   if (tags.length === 0) throw at.wrong('want a tag', ...path);
   return tags;

@@ -23,7 +23,8 @@ export const archNamespaces: string = [
  */
 export function catTemplate(computed: boolean): string {
   const json = (expression: string): string => `{{ json (${expression}) }}`;
-  const ifComputed = (expression: string, otherwise: string): string => (computed ? json(expression) : otherwise);
+  const ifComputed = (expression: string, otherwise: string): string =>
+    computed ? json(expression) : otherwise;
   const entry = formatObject({
     GitRepo: json('$entry.ArchGitRepo $arch'),
     GitFetch: json('$entry.ArchGitFetch $arch'),

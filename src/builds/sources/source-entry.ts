@@ -59,7 +59,8 @@ export interface ComputedFields {
 export async function readComputedFields(source: TextSource): Promise<ReadonlyMap<string, ComputedFields>> {
   const known = new Map<string, ComputedFields>();
   for await (const { name, value } of memberStream(source))
-    for (const [fields, computed] of computedFieldsOf(parseOrdered(value), [name])) known.set(fields, computed);
+    for (const [fields, computed] of computedFieldsOf(parseOrdered(value), [name]))
+      known.set(fields, computed);
   return known;
 }
 

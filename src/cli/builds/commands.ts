@@ -1,10 +1,12 @@
+import { stat } from 'node:fs/promises';
 import { commandsFor, nameOf, readBuilds, type Commands, type ListedBuild } from '../../builds/index.ts';
-import { formatJson, type Ordered } from '../../json/index.ts';
+import { createTextStore, formatJson, type Ordered, type StoredText } from '../../json/index.ts';
 import { Invalid, printable } from '../../oci/index.ts';
 import type { Context } from '../context.ts';
 import { fail, misuse } from '../failure.ts';
 import { chunksOf, inFile } from '../input.ts';
 import { write } from '../output.ts';
+import { inPieces } from './pieces.ts';
 
 export interface BuildsCommandsFlags {
   readonly shell?: boolean;
@@ -21,14 +23,12 @@ export default async function commands(
   if (created === undefined) return;
   const form = shell ? asScript : ids.length > 0 ? asDocuments : asMembers;
   try {
-    const found = await inFile(file, 'builds', () =>
-      readTexts(this, file, ids, (build) => form.text(build, commandsFor(build, created))),
-    );
-    for (const [at, text] of found.entries()) {
-      await write(this, at === 0 ? form.before : form.between);
-      await write(this, text.toString());
-    }
-    await write(this, found.length === 0 ? form.nothing : form.behind);
+    await inFile(file, 'builds', async () => {
+      const texts = await readTexts(this, file, ids, (build) =>
+        form.text(build, commandsFor(build, created)),
+      );
+      for await (const piece of inPieces(laidOut(texts, form))) await write(this, piece);
+    });
   } catch (error) {
     fail(this, error);
   }
@@ -47,25 +47,59 @@ function createdBy(context: Context): number | undefined {
 }
 
 /**
- * A text about each build, or about some of them in the order in which they were asked for. As bytes: nothing is printed
- * before all builds have been read, and on the heap they would take a multiple of the room.
+ * A text about each build, or about some of them in the order in which they were asked for. When it returns, all builds
+ * have been found to be right: of one that is not, nothing may be printed.
  */
 async function readTexts(
   context: Context,
   file: string,
   ids: readonly string[],
   textOf: (build: ListedBuild) => string,
-): Promise<readonly Uint8Array[]> {
-  const texts = new Map<string, Uint8Array>();
-  const wanted = new Set(ids);
-  for await (const build of readBuilds(chunksOf(context, file)))
-    if (ids.length === 0 || wanted.has(build.id)) texts.set(build.id, Buffer.from(textOf(build)));
-  if (ids.length === 0) return [...texts.values()];
-  return ids.map((id) => {
-    const text = texts.get(id);
-    if (text === undefined) throw new Invalid('builds', `there is no build ${printable(id)}`);
-    return text;
-  });
+): Promise<AsyncIterable<string> | Iterable<string>> {
+  const read = async function* (): AsyncGenerator<readonly [id: string, text: string]> {
+    const wanted = new Set(ids);
+    for await (const build of readBuilds(chunksOf(context, file)))
+      if (ids.length === 0 || wanted.has(build.id)) yield [build.id, textOf(build)];
+  };
+  if (ids.length === 0 && (await canBeReadAgain(file))) {
+    for await (const _ of read());
+    return textsOf(read());
+  }
+  const store = createTextStore();
+  const kept = new Map<string, StoredText>();
+  for await (const [id, text] of read()) kept.set(id, store.keep(text));
+  const chosen = ids.length === 0 ? [...kept.values()] : ids.map((id) => kept.get(id) ?? nothingFor(id));
+  return textsIn(chosen);
+}
+
+function* textsIn(stored: readonly StoredText[]): Generator<string> {
+  for (const text of stored) yield text.read();
+}
+
+async function* textsOf(pairs: AsyncIterable<readonly [id: string, text: string]>): AsyncGenerator<string> {
+  for await (const [, text] of pairs) yield text;
+}
+
+function nothingFor(id: string): never {
+  throw new Invalid('builds', `there is no build ${printable(id)}`);
+}
+
+/** Neither standard input nor a pipe can. */
+async function canBeReadAgain(file: string): Promise<boolean> {
+  return file !== '-' && (await stat(file)).isFile();
+}
+
+async function* laidOut(
+  texts: AsyncIterable<string> | Iterable<string>,
+  { before, between, behind, nothing }: Form,
+): AsyncGenerator<string> {
+  let first = true;
+  for await (const text of texts) {
+    yield first ? before : between;
+    yield text;
+    first = false;
+  }
+  yield first ? nothing : behind;
 }
 
 /** How the commands of builds are printed. */

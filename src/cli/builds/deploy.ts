@@ -1,6 +1,7 @@
 import { deployDocuments, deployedBefore, readBuilds } from '../../builds/index.ts';
 import { formatJson } from '../../json/index.ts';
 import type { Context } from '../context.ts';
+import { createArchCheck } from './arch-check.ts';
 import { documentsIn } from '../documents-in.ts';
 import { fail } from '../failure.ts';
 import { chunksOf, inFile, leftBefore } from '../input.ts';
@@ -17,6 +18,7 @@ export default async function deploy(
   { arch, past: before }: BuildsDeployFlags,
   file: string,
 ): Promise<void> {
+  const arches = createArchCheck(this, arch);
   try {
     const pastFile = leftBefore(this, before);
     const past =
@@ -25,10 +27,11 @@ export default async function deploy(
         deployedBefore(documentsIn(chunksOf(this, pastFile), (document) => document)),
       ));
     await inFile(file, 'builds', async () => {
-      const builds = readBuilds(chunksOf(this, file));
+      const builds = arches.watch(readBuilds(chunksOf(this, file)));
       for await (const document of deployDocuments(builds, arch === undefined ? {} : { arch }))
         if (!past || !past(document)) await write(this, `${formatJson(document)}\n`);
     });
+    arches.tell(file);
   } catch (error) {
     fail(this, error);
   }

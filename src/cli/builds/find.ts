@@ -91,6 +91,7 @@ async function run(
       ...watching.hooks,
     });
     for await (const piece of inPieces(formatBuilds(found))) await write(context, piece);
+    watching.done();
     // What was learnt in a run that failed may be half of it.
     if (flags.cache !== undefined && cache !== undefined)
       await replaceFile(flags.cache, inPieces(formatIndexes(cache.kept(sources.spelling)), 1024 * 1024));
@@ -123,6 +124,8 @@ function rateOf(places: Places, { targets }: Sources, staging: Staging): Rate | 
 
 interface Watching {
   readonly hooks: Pick<BuildsOptions, 'onPlan' | 'onProgress'>;
+  /** All went well. */
+  done(): void;
   end(): void;
 }
 
@@ -134,16 +137,22 @@ function watch(context: Context, flags: BuildsFlags, session: Session, rate: Rat
   });
   session.listen(report.onEvent);
   const progress = createProgress(context, { name: 'builds', unit: 'builds' });
+  let looked = 0;
   return {
     hooks: {
       onPlan: report.revise,
       onProgress(event) {
         if (event.type === 'expected') progress.expect(event.builds);
         else {
+          looked++;
           if (event.build !== undefined) progress.advance();
           if (flags.verbose) say(context, lineOf(event));
         }
       },
+    },
+    done() {
+      if (flags.queue && looked === 0)
+        say(context, 'the queue of this run is used up: another --run begins a new one');
     },
     end() {
       progress.end();

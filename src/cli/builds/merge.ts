@@ -9,7 +9,7 @@ import {
   type IndexCache,
 } from '../../builds/index.ts';
 import type { Context } from '../context.ts';
-import { fail } from '../failure.ts';
+import { fail, misuse } from '../failure.ts';
 import { chunksOf, inFile } from '../input.ts';
 import { write } from '../output.ts';
 import { inPieces } from './pieces.ts';
@@ -24,6 +24,8 @@ export default async function merge(
   { caches }: MergeFlags,
   ...files: readonly string[]
 ): Promise<void> {
+  if (!caches && files.slice(1).includes('-'))
+    return misuse(this, 'parts are read twice, so none of them can be standard input');
   try {
     const merged = caches
       ? formatIndexes(mergeCaches(await readCaches(this, files)))

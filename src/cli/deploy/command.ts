@@ -41,7 +41,8 @@ export const deploy: Command<Context> = buildCommand({
       '  { "type": "manifest" or "blob", "refs": [REF…], "lookup": { DIGEST or "": REF }, "data": … }\n' +
       'refs is where something is to be. data is its bytes: JSON, which is pushed as jq --tab writes it, or a string in\n' +
       'base64. Without data it is copied from where lookup says, which also says where the children of a manifest are.\n\n' +
-      'All documents are read, and checked, before anything is asked or sent. Each reference is asked for once; what is\n' +
-      'as it should be takes no more requests. A run that was ended at any moment can be begun anew.',
+      'All documents are read, and checked, before anything is asked or sent. Each reference is asked for once. Where\n' +
+      'a tag is as it should be, that is all; where something is wanted by its digest alone, what is below it is asked for\n' +
+      'too, unless the registry refuses what is incomplete (--targets-verify). A run that was ended at any moment can be begun anew.',
   },
 });

@@ -61,7 +61,7 @@ export default async function deploy(this: Context, flags: DeployFlags): Promise
           : await run({});
         conclude(this, done, isDry);
       } catch (error) {
-        fail(this, error);
+        fail(this, ofInput(error));
       }
     },
     { keepContent: false },
@@ -74,9 +74,16 @@ async function readAll(context: Context): Promise<readonly PlacedDocument[]> {
   try {
     for await (const document of readDocuments(chunksOf(context, '-'))) documents.push(document);
   } catch (error) {
-    throw error instanceof Invalid ? new Invalid('document', `standard input: ${error.message}`) : error;
+    throw ofInput(error);
   }
   return documents;
+}
+
+/** Documents that are malformed, or at odds, say where they were read. */
+function ofInput(error: unknown): unknown {
+  return error instanceof Invalid && (error.subject === 'document' || error.subject === 'json')
+    ? new Invalid('document', `standard input: ${error.message}`)
+    : error;
 }
 
 function wishesOf(

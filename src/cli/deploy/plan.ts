@@ -19,8 +19,8 @@ const BATCH = 25;
 
 /** Where a deploy goes. */
 export interface DeployPlaces {
-  readonly places: Places;
-  readonly session: Session;
+  readonly places: Pick<Places, 'rate'>;
+  readonly session: Pick<Session, 'listen'>;
   readonly documents: readonly PlacedDocument[];
 }
 
@@ -38,16 +38,17 @@ export async function withDeployPlan(
     asked ||= event.type === 'token';
     report.onEvent(event);
   });
-  let told = 0;
+  let told = { size: 0, when: '' };
   const tell = (plan: Plan, stage: PlanStage): void => {
     // By then it is known whether registries want to know who we are.
     const whole =
       stage === 'documents' ? addPlans(plan, entry.foreseen) : asked ? addPlans(plan, entry.all) : plan;
     const size = plannedRequests(whole);
-    if (stage === 'reading' && size < told * GROWN) return;
-    if (stage === 'end' && size === told) return;
-    told = size;
-    report.revise(whole, WHEN[stage]);
+    const isNews = stage === 'reading' ? size >= told.size * GROWN : stage !== 'end' || size !== told.size;
+    if (isNews) told = { size, when: WHEN[stage] };
+    // What was made is held against the last plan, by kind, so the report gets each, and prints those that rest on
+    // something else than the one before.
+    report.revise(whole, told.when);
   };
   try {
     return await run({ onPlan: tell });

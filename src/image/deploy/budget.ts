@@ -16,7 +16,7 @@ export interface Budget {
   /** Counts the questions of what there is. */
   questions(tasks: Iterable<DeployTask>): void;
   /**
-   * Counts what it takes to bring what an task wants.
+   * Counts what it takes to bring what a task wants.
    * @param tags how many of them have to be set
    * @param isThere the manifest, and all below it, is
    */
@@ -34,6 +34,8 @@ export interface Budget {
    * mount is refused.
    */
   more(requests: RequestCounts): void;
+  /** A manifest is going to be read to see what is below it. */
+  reads(digest: Digest): void;
   /** A blob is going to be sent of which nobody had said how large it is. */
   sized(target: Target, size: number): void;
   /** Something that was counted failed, and may be tried anew. */
@@ -135,8 +137,8 @@ export function createBudget(parts: BudgetParts): Budget {
     else if (document.copyFrom !== undefined) add('GET manifest');
     const isInPlace =
       document.copyFrom !== undefined &&
-      targets(document.copyFrom) === target &&
-      !(digest && isCarried(digest));
+      document.copyFrom.digest === undefined &&
+      targets(document.copyFrom) === target;
     const isBrought =
       isThere ||
       isInPlace ||
@@ -191,6 +193,11 @@ export function createBudget(parts: BudgetParts): Budget {
     },
     more(counts) {
       addAll(counts);
+      tell();
+    },
+    reads(digest) {
+      if (isCarried(digest) || read.has(digest)) return;
+      readManifest(digest);
       tell();
     },
     sized({ host }, size) {

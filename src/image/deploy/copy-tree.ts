@@ -10,8 +10,7 @@ import {
   type Digest,
 } from '../../oci/index.ts';
 import { isNotFound, isRegistryError, RegistryError } from '../../registry/index.ts';
-import { isAbsent } from '../absent.ts';
-import { learnFrom, refusalOf, verifiedKinds, type Refusal } from '../copy/refusal.ts';
+import { learnFrom, refusalOf, type Refusal } from '../copy/refusal.ts';
 import { sendBlob } from '../copy/send-blob.ts';
 import type { ReadManifest } from '../document.ts';
 import type { Lookup } from './child-places.ts';
@@ -19,18 +18,36 @@ import { settleAll, type DeployContext } from './context.ts';
 import type { Pusher } from './push.ts';
 import type { Sources } from './manifest-reader.ts';
 import type { Target } from './target.ts';
+import type { Wholeness } from './wholeness.ts';
 
 /** Brings manifests and blobs into repositories. */
 export interface TreeCopier {
   /**
    * Makes a manifest be at a target, with everything below it, and tags point at it. The children are sent where the
    * target refuses it without them; before it, where the target might not.
+   *
+   * Blobs are not asked for before they are sent, however large they are: the request that starts an upload offers to
+   * mount them, also from the repository that they go to, so it asks as well, and takes no bytes where they are there.
+   * A HEAD before it would be one request more for each that is not, and none less for one that is.
    * @throws {RegistryError} what reading and writing fail with.
    */
-  bring(target: Target, read: ReadManifest, tags: readonly string[], lookup: Lookup): Promise<void>;
+  bring(target: Target, read: ReadManifest, naming: Naming, lookup: Lookup): Promise<void>;
   /** Makes a blob be at a target. */
   bringBlob(target: Target, descriptor: Descriptor, from: Target): Promise<void>;
 }
+
+/** Under which names a manifest is to be. */
+export interface Naming {
+  readonly tags: readonly string[];
+  /**
+   * It may be given by its digest to a registry that might take it without its children, so as to learn whether that
+   * refuses it: nobody wants it by its digest alone, who would take it for whole.
+   */
+  readonly mayTry: boolean;
+}
+
+/** What a child is, as nobody gave it a name. */
+const UNNAMED: Naming = { tags: [], mayTry: false };
 
 /** A manifest on its way. */
 interface Way {
@@ -43,11 +60,12 @@ interface Way {
 
 export interface TreeCopierContext extends DeployContext {
   readonly sources: Sources;
+  readonly wholeness: Wholeness;
   readonly pusher: Pusher;
 }
 
 export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
-  const { limit, signal, budget, sources, pusher } = parts;
+  const { limit, signal, budget, sources, pusher, wholeness } = parts;
   const once = createOnce((target, digest) => budget.forget(target, digest));
 
   const bringBlob: TreeCopier['bringBlob'] = async (target, descriptor, from) => {
@@ -64,16 +82,6 @@ export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
     });
   };
 
-  const isThere = async (target: Target, digest: Digest): Promise<boolean> => {
-    try {
-      await limit(() => target.registry.resolveManifest(target.repository, digest, { signal }));
-      return true;
-    } catch (error) {
-      if (isAbsent(error)) return false;
-      throw error;
-    }
-  };
-
   /** @param asks whether the child may be there, so that it is worth a question */
   const bringChild = async (
     target: Target,
@@ -85,10 +93,7 @@ export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
     if (target.whole.has(digest)) return;
     let isBlob = false;
     await once(target, 'manifest', digest, async () => {
-      if (asks && isAskable(target, child) && (await isThere(target, digest))) {
-        target.whole.add(digest);
-        return;
-      }
+      if (asks && isAskable(target, child) && (await wholeness.isThere(target, child))) return;
       let read: ReadManifest;
       try {
         read = await sources.read(from, digest, child);
@@ -105,20 +110,14 @@ export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
           `an index lists the index ${printable(digest, 160)}, whose digest cannot be checked: it might go in a circle`,
           { repository: from.repository, reference: digest },
         );
-      await place({ target, read, lookup, from }, []);
+      await place({ target, read, lookup, from }, UNNAMED);
     });
     if (isBlob) await bringBlob(target, child, from);
   };
 
-  /**
-   * Whether a manifest that is there is there with all below it. An image is. An index may have been left by a run that
-   * was ended while it looked whether the registry takes one without its images.
-   */
+  /** Whether asking for a manifest may save bringing it: not for an index of which each image would be asked for too. */
   const isAskable = (target: Target, { mediaType }: Descriptor): boolean =>
-    isImageType(mediaType) || verifies(target, 'index');
-
-  const verifies = (target: Target, kind: 'image' | 'index' | 'opaque'): boolean =>
-    parts.verifies(target) || verifiedKinds(target.registry)?.has(kind) === true;
+    isImageType(mediaType) || wholeness.verifies(target, 'index');
 
   /** Makes the children of a manifest be there. */
   const fill = async (
@@ -127,11 +126,8 @@ export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
     missing?: ReadonlySet<Digest>,
   ): Promise<void> => {
     const wanted = ({ digest }: Descriptor): boolean => missing?.has(digest) ?? true;
-    const mayBeThere = (child: Descriptor): boolean =>
-      !target.whole.has(child.digest) && isAskable(target, child);
     const [blobs, manifests] = [childBlobs(manifest), childManifests(manifest)];
     budget.children(target, descriptor.digest, { blobs, manifests }, (child) => lookup.placeOf(child, from));
-    if (asks) budget.more({ 'HEAD manifest': manifests.filter(mayBeThere).length });
     await settleAll([
       ...blobs.filter(wanted).map((blob) => bringBlob(target, blob, lookup.placeOf(blob, from))),
       ...manifests
@@ -169,15 +165,17 @@ export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
     await pusher.push(way.target, way.read, tags);
   };
 
-  const place = async (way: Way, tags: readonly string[]): Promise<void> => {
+  const place = async (way: Way, { tags, mayTry }: Naming): Promise<void> => {
     const { target, read } = way;
     const { manifest } = read;
-    const sure = verifies(target, manifest.kind);
+    const sure = wholeness.verifies(target, manifest.kind);
     const isUnknown = ({ digest, mediaType }: Descriptor): boolean =>
       !target.whole.has(digest) && !target.blobs.has(digest) && !isNonDistributable(mediaType);
     const children = [...childBlobs(manifest), ...childManifests(manifest)];
-    // The first image of a repository lacks its layers: that it would be refused is no news.
-    const tries = children.some(isUnknown) && (tags.length > 0 || (sure && target.inhabited));
+    // The first image of a repository lacks its layers: that it would be refused is no news. And one that was taken
+    // without them would answer like any other, and be pulled.
+    const isTryable = sure ? tags.length > 0 || target.inhabited : mayTry && manifest.kind === 'index';
+    const tries = children.some(isUnknown) && isTryable;
     if (!tries) {
       await fill(way, target.inhabited);
       await pushFilled(way, tags);
@@ -195,14 +193,14 @@ export function createTreeCopier(parts: TreeCopierContext): TreeCopier {
 
   return {
     bringBlob,
-    async bring(target, read, tags, lookup) {
+    async bring(target, read, naming, lookup) {
       const { digest } = read.descriptor;
-      let left = tags;
+      let left = naming.tags;
       while (!target.whole.has(digest)) {
         let own = false;
         const bringing = once(target, 'manifest', digest, async () => {
           own = true;
-          await place({ target, read, lookup, from: lookup.start }, tags);
+          await place({ target, read, lookup, from: lookup.start }, naming);
           left = [];
         });
         // Whoever else was bringing it, as a child of something, may have looked for its children elsewhere.

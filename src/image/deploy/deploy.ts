@@ -14,12 +14,23 @@ const DOCUMENTS = 64;
 
 /**
  * Makes registries have what documents say, with the fewest requests: each reference is asked for once, and nothing else
- * where all is as it should be. What is not is pushed as if its children were there, and only those that the registry
- * says it misses are copied from where `lookup` says. A registry that might take half a manifest is first given it by its
- * digest, and its tags when it is whole. So a run that was ended at any moment can be begun anew, and ends the same.
+ * where a tag is as it should be. What is not is pushed as if its children were there, and only those that the registry
+ * says it misses are copied from where `lookup` says.
  *
- * What fails does not keep others from being done, but those that need it: each is told by `onStep`, and in the end.
- * @throws {Invalid} subject `document`, when two documents want different things under one tag; nothing was sent then.
+ * A registry that might take half a manifest gets tags when all is there. An index that is to have tags alone it is first
+ * given by its digest, which shows whether it refuses it; an image never before its layers. What it has by its digest
+ * alone may be half of something, and is looked through before that counts, or a tag is set. So a run that was ended at
+ * any moment can be begun anew, and ends the same.
+ *
+ * What fails does not keep others from being done, but those that need it: each is told by `onStep`, and in the end. Its
+ * error is a `RegistryError` with the code that a registry answered, among them:
+ * - `MANIFEST_UNKNOWN`, `BLOB_UNKNOWN`, `NAME_UNKNOWN`: what is to be copied is not where `lookup` says
+ * - `MANIFEST_INVALID`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`: it is not what was asked for
+ * - `MANIFEST_BLOB_UNKNOWN`: a manifest was refused for its children, though they were sent
+ * - `UNAUTHORIZED`, `DENIED`: it may not be read, or written
+ * - `TOOMANYREQUESTS`, `UNAVAILABLE`: the registry does not answer; what else was to go there is left
+ * @throws {Invalid} subject `document`, when one carries a manifest that is malformed, or two want different things under
+ * one tag. Nothing was asked or sent then.
  * @throws the signal's reason, when that ended it.
  */
 export async function deploy(
@@ -28,7 +39,7 @@ export async function deploy(
 ): Promise<Deployed> {
   const { parallel = false, onPlan } = options;
   const prepared = prepare(documents, options, false);
-  const { tasks, budget, tokens, bringing, signal } = prepared;
+  const { tasks, budget, tokens, performing, signal } = prepared;
   onPlan?.(prepared.plan(false), 'documents');
 
   const reporter = createStepReporter(options);
@@ -73,7 +84,7 @@ export async function deploy(
     }
     try {
       const tags = wanted.flatMap(({ tag }) => tag ?? []);
-      await performTask(task, tags, bringing);
+      await performTask(task, tags, performing);
     } catch (error) {
       signal.throwIfAborted();
       // It would say so to the others as well, and each of them would have to wait for it.
@@ -85,7 +96,7 @@ export async function deploy(
     return true;
   }
 
-  /** What keeps an task from being begun: the number of a document that failed, or a host that does not answer. */
+  /** What keeps a task from being begun: the number of a document that failed, or a host that does not answer. */
   async function hindrance({ after, target }: DeployTask): Promise<number | string | undefined> {
     // They are earlier ones, whose turn has come before: nobody waits for ever.
     for (const other of after) if (!(await done.get(other))) return other.document.number;

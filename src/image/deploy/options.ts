@@ -3,6 +3,11 @@ import type { Plan } from '../../plan/index.ts';
 import type { Options, Registry } from '../../registry/index.ts';
 import type { PlacedDocument } from './document.ts';
 
+/**
+ * How a deploy goes about it. What the registries fail with is told by `onStep`, for each reference that it concerns:
+ * `deploy` lists the codes. What `authorize` fails with is passed over, as it shows again where a token is needed
+ * (`UNAUTHORIZED`, `DENIED`); what `registryOf` throws is told like the failure of a request, and the signal ends all.
+ */
 export interface DeployOptions extends Options {
   /** The registry of a host, as references name it; the same one each time. */
   readonly registryOf: (host: string) => Registry;
@@ -11,8 +16,9 @@ export interface DeployOptions extends Options {
   /** How many requests are under way at a time. 24 unless told; 1 for questions, where `parallel` is not. */
   readonly concurrency?: number;
   /**
-   * The registries are known to refuse manifests whose children are missing, so that a manifest that is accepted needs no
-   * look at its children. Of Docker Hub this is known; else it is found out when one is refused.
+   * The registries are known to refuse manifests whose children are missing, so that a manifest that is accepted, or
+   * answers by its digest, needs no look at its children. Of Docker Hub this is known; else it is found out when one is
+   * refused, and until then only a tag is taken for a proof that all is there.
    */
   readonly targetsVerify?: boolean;
   /** Is called when a registry is about to be asked for many repositories, with what will be done there. */

@@ -8,7 +8,8 @@ import { createStepReporter } from './report.ts';
 /**
  * The documents that a deploy would change something for, one for each reference, in order. Questions are asked, and
  * nothing else; nothing comes out where all is as it should be. What became of each is told by `onStep`, as in a deploy.
- * @throws {Invalid} subject `document`, when two documents want different things under one tag.
+ * @throws {Invalid} subject `document`, when one carries a manifest that is malformed, or two want different things under one
+ * tag.
  * @throws the signal's reason, when that ended it.
  */
 export async function* pendingDocuments(

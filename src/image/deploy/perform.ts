@@ -9,7 +9,7 @@ import type { DeployContext } from './context.ts';
 import type { Sources } from './manifest-reader.ts';
 import type { Targets } from './target.ts';
 
-/** With what tasks are brought about. */
+/** With what tasks are performed. */
 export interface PerformContext extends DeployContext {
   readonly targets: Targets;
   readonly copier: TreeCopier;
@@ -17,7 +17,7 @@ export interface PerformContext extends DeployContext {
 }
 
 /**
- * Brings about what an task wants.
+ * Makes what a task wants be so.
  * @param tags those of its tags that are something else so far
  * @throws {RegistryError} what reading and writing fail with; `MANIFEST_INVALID` for a manifest that is none.
  */
@@ -33,9 +33,9 @@ export async function performTask(
   const { copyFrom } = document;
   const from = copyFrom && targets(copyFrom);
   const read = from === undefined ? carriedBy(document, digest) : await sources.read(from, digest);
-  // Where it was read from, it is, with what belongs to it.
-  if (from === target && parts.carried(digest) === undefined) target.whole.add(digest);
-  await copier.bring(target, read, tags, lookupOf(document, target, targets));
+  // A digest that somebody asked for is taken for all of it as soon as it answers.
+  const mayTry = task.refs.every(({ tag }) => tag !== undefined);
+  await copier.bring(target, read, { tags, mayTry }, lookupOf(document, target, targets));
 }
 
 /**

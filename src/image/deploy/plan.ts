@@ -17,7 +17,8 @@ export interface PlanDeployOptions {
  * to be copied, and that images refer to as many layers as their sizes leave room for. Inside of one registry, blobs are
  * taken to be mounted. What indexes refer to that indexes list, and what is copied without being carried, nobody knows
  * before it is read; `deploy` tells its plan anew then.
- * @throws {Invalid} subject `document`, when two documents want different things under one tag.
+ * @throws {Invalid} subject `document`, when one carries a manifest that is malformed, or two want different things under one
+ * tag.
  */
 export function planDeploy(documents: readonly PlacedDocument[], options: PlanDeployOptions = {}): Plan {
   const targets = createTargets(() => {
@@ -25,11 +26,11 @@ export function planDeploy(documents: readonly PlacedDocument[], options: PlanDe
   });
   const tasks = tasksOf(documents, targets);
   const carried = manifestsIn(documents);
-  return planAims(tasks, { targets, isCarried: (digest) => carried.has(digest) }, options);
+  return planTasks(tasks, { targets, isCarried: (digest) => carried.has(digest) }, options);
 }
 
 /** The same, of documents that were taken apart. */
-export function planAims(
+export function planTasks(
   tasks: readonly DeployTask[],
   parts: Omit<BudgetParts, 'onChange'>,
   { dryRun = false, requestsToSend }: PlanDeployOptions,

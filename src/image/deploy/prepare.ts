@@ -8,11 +8,12 @@ import { createTreeCopier } from './copy-tree.ts';
 import type { PlacedDocument } from './document.ts';
 import { createTokenPrefetch, type TokenPrefetch } from './token-prefetch.ts';
 import type { DeployOptions } from './options.ts';
-import { manifestsIn, planAims } from './plan.ts';
+import { manifestsIn, planTasks } from './plan.ts';
 import { createPusher } from './push.ts';
 import { createSources } from './manifest-reader.ts';
 import { createSurvey } from './survey.ts';
 import { createTargets, type Target } from './target.ts';
+import { createWholeness } from './wholeness.ts';
 
 /** Requests that are under way at a time. */
 const CONCURRENCY = 24;
@@ -22,15 +23,15 @@ export interface Prepared {
   readonly tasks: readonly DeployTask[];
   readonly budget: Budget;
   readonly tokens: TokenPrefetch;
-  readonly bringing: PerformContext;
+  readonly performing: PerformContext;
   readonly signal: AbortSignal;
   /** The requests that it takes at the most, as far as the documents tell. */
   plan(dryRun: boolean): Plan;
-  /** What stands where an task wants something. Never fails. */
+  /** What stands where a task wants something. Never fails. */
   look(task: DeployTask): Promise<Looked>;
 }
 
-/** What was found out about an task. */
+/** What was found out about a task. */
 export interface Looked {
   /** Its references that are not as they should be, or of which nobody knows. */
   readonly wanted: readonly FullReference[];
@@ -70,8 +71,10 @@ export function prepare(
     verifies: ({ host }: Target) => targetsVerify ?? host === DOCKER_HUB,
   };
   const sources = createSources(parts);
-  const copier = createTreeCopier({ ...parts, sources, pusher: createPusher(parts) });
-  const survey = createSurvey({ targets, limit: pLimit(parallel ? concurrency : 1), signal, everyBlob });
+  const wholeness = createWholeness({ ...parts, sources });
+  const copier = createTreeCopier({ ...parts, sources, wholeness, pusher: createPusher(parts) });
+  const asking = pLimit(parallel ? concurrency : 1);
+  const survey = createSurvey({ targets, wholeness, limit: asking, signal, everyBlob });
   const tokens = createTokenPrefetch(tasks, authorize);
 
   return {
@@ -79,8 +82,8 @@ export function prepare(
     budget,
     tokens,
     signal,
-    plan: (dryRun) => planAims(tasks, counting, { ...options, dryRun }),
-    bringing: { ...parts, targets, copier, sources },
+    plan: (dryRun) => planTasks(tasks, counting, { ...options, dryRun }),
+    performing: { ...parts, targets, copier, sources },
     async look(task) {
       try {
         const standings = await tokens.question(task, () => survey.look(task));

@@ -1,5 +1,4 @@
-import { jsonDocuments } from '../../json/index.ts';
-import { Invalid } from '../../oci/index.ts';
+import { readJsonDocuments } from '../../json/index.ts';
 import type { PlacedDocument } from './document.ts';
 import { parseDocument } from './parse-document.ts';
 
@@ -8,17 +7,6 @@ import { parseDocument } from './parse-document.ts';
  * @param chunks JSON documents, each on as many lines as it likes
  * @throws {Invalid} with the number of the document that is malformed, its line, and the place in it.
  */
-export async function* readDocuments(
-  chunks: AsyncIterable<Uint8Array | string>,
-): AsyncGenerator<PlacedDocument> {
-  let number = 0;
-  for await (const { text, line } of jsonDocuments(chunks)) {
-    number++;
-    try {
-      yield { ...parseDocument(text), number, line };
-    } catch (error) {
-      if (!(error instanceof Invalid)) throw error;
-      throw new Invalid(error.subject, `document ${number}, line ${line}: ${error.message}`);
-    }
-  }
+export function readDocuments(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<PlacedDocument> {
+  return readJsonDocuments(chunks, ({ text, number, line }) => ({ ...parseDocument(text), number, line }));
 }

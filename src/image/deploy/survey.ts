@@ -4,6 +4,7 @@ import { RegistryError } from '../../registry/index.ts';
 import { isAbsent } from '../absent.ts';
 import { providerOf, type DeployTask } from './task.ts';
 import type { Target, Targets } from './target.ts';
+import type { Wholeness } from './wholeness.ts';
 
 /** What stands at a reference that a document wants to be something. */
 export type Standing =
@@ -16,12 +17,13 @@ export type Standing =
 
 /** Asks registries what they have, each thing once. */
 export interface Survey {
-  /** What stands at the references of an task, in their order. Finds the task's digest out, where it is not known. */
+  /** What stands at the references of a task, in their order. Finds the task's digest out, where it is not known. */
   look(task: DeployTask): Promise<readonly Standing[]>;
 }
 
 export interface SurveyParts {
   readonly targets: Targets;
+  readonly wholeness: Wholeness;
   /** Through which all requests go. */
   readonly limit: LimitFunction;
   readonly signal: AbortSignal;
@@ -32,7 +34,7 @@ export interface SurveyParts {
   readonly everyBlob: boolean;
 }
 
-export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts): Survey {
+export function createSurvey({ targets, wholeness, limit, signal, everyBlob }: SurveyParts): Survey {
   const asked = new Map<string, Promise<Descriptor | undefined>>();
   /** By repository: the first question about it. */
   const first = new Map<Target, Promise<unknown>>();
@@ -80,7 +82,11 @@ export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts)
     if (bringer !== undefined) return digestOf(bringer);
     const { repository, tag = 'latest' } = copyFrom;
     const descriptor = await askManifest(targets(copyFrom), tag);
-    if (descriptor !== undefined) return descriptor.digest;
+    if (descriptor !== undefined) {
+      // Where a tag points at it, it is, with what belongs to it.
+      targets(copyFrom).whole.add(descriptor.digest);
+      return descriptor.digest;
+    }
     throw new RegistryError(
       'MANIFEST_UNKNOWN',
       `${copyFrom.host}/${repository}:${tag}, which is to be copied, is not there`,
@@ -96,7 +102,12 @@ export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts)
     const descriptor = await askManifest(target, tag ?? digest);
     const size = document.data?.length ?? descriptor?.size;
     if (descriptor?.digest !== digest || descriptor.size !== size) return 'wanted';
-    // Tags are set last, so what has one is whole; and so is what somebody else pushed as a whole.
+    if (tag === undefined) {
+      // The type is that of the document, where it has one: it goes with its bytes, whatever the registry says.
+      const { mediaType = descriptor.mediaType } = document;
+      return (await wholeness.isWhole(target, { ...descriptor, mediaType })) ? 'present' : 'wanted';
+    }
+    // Tags are set last, so what has one is whole.
     target.whole.add(digest);
     for (const child of task.children.manifests) target.whole.add(child.digest);
     for (const child of task.children.blobs) target.blobs.add(child.digest);
@@ -107,7 +118,16 @@ export function createSurvey({ targets, limit, signal, everyBlob }: SurveyParts)
     async look(task) {
       const digest = await digestOf(task);
       if (digest === undefined) return task.refs.map(() => 'wanted');
-      return Promise.all(task.refs.map((reference) => standingOf(task, reference, digest)));
+      const named = task.refs.filter(({ tag }) => tag !== undefined);
+      const standing = async (reference: FullReference): Promise<readonly [FullReference, Standing]> => [
+        reference,
+        await standingOf(task, reference, digest),
+      ];
+      // What a tag proves need not be looked for below the digest, so tags come first.
+      const known = new Map(await Promise.all(named.map(standing)));
+      return Promise.all(
+        task.refs.map(async (reference) => known.get(reference) ?? standingOf(task, reference, digest)),
+      );
     },
   };
 }

@@ -35,7 +35,8 @@ const NONE: Children = { manifests: [], blobs: [] };
 
 /**
  * Takes documents apart by repository, in their order, and finds out which of them have to wait for which.
- * @throws {Invalid} subject `document`, when two of them want different things under one tag.
+ * @throws {Invalid} subject `document`, when one carries a manifest that is malformed, or two of them want different
+ * things under one tag.
  */
 export function tasksOf(documents: Iterable<PlacedDocument>, targets: Targets): readonly DeployTask[] {
   const tasks: DeployTask[] = [];
@@ -106,15 +107,17 @@ function spotOf(reference: FullReference): string {
   return digest === undefined ? `${nameOf(reference)}:${tag}` : `${nameOf(reference)}@${digest}`;
 }
 
-/** What the manifest in a document refers to. One that is malformed is for the push to refuse. */
-function childrenOf({ type, data, mediaType }: PlacedDocument): Children {
+/** What the manifest in a document refers to. One that is malformed is found here, before anything is sent. */
+function childrenOf({ type, data, mediaType, number, line }: PlacedDocument): Children {
   if (type === 'blob' || data === undefined || mediaType === undefined) return NONE;
   try {
     const manifest = parseManifest(data, mediaType);
     return { manifests: childManifests(manifest).map(brief), blobs: childBlobs(manifest).map(brief) };
   } catch (error) {
-    if (error instanceof Invalid) return NONE;
-    throw error;
+    if (!(error instanceof Invalid)) throw error;
+    const { pointer = '', message } = error;
+    const why = message.startsWith(`${pointer}: `) ? message.slice(pointer.length + 2) : message;
+    throw new Invalid('document', `document ${number}, line ${line}: /data${pointer}: ${why}`);
   }
 }
 

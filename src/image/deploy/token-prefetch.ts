@@ -6,9 +6,9 @@ type Authorize = NonNullable<DeployOptions['authorize']>;
 
 /** Sees to it that registries are asked for what many repositories need in one go. */
 export interface TokenPrefetch {
-  /** Asks a question about an task. The first at each registry shows whether it wants to know who we are. */
+  /** Asks a question about a task. The first at each registry shows whether it wants to know who we are. */
   question<T>(task: DeployTask, ask: () => Promise<T>): Promise<T>;
-  /** To be called before what some tasks want is brought about. */
+  /** To be called before some tasks are performed. */
   beforeChanges(tasks: readonly DeployTask[]): Promise<void>;
 }
 

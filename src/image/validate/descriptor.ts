@@ -50,7 +50,14 @@ export function* digestRules(value: Json | undefined, pointer: string): Generato
     yield official(pointer, `want sha256, sha512 or blake3, got ${shown(value)}`);
   } else if (!/^blake3:[0-9a-f]{64}$/.test(digest)) {
     yield must(pointer, `blake3 needs 64 lowercase hex characters, got ${shown(value)}`);
+  } else {
+    yield unverifiable(pointer, digest);
   }
+}
+
+/** Says of a digest that nobody here can compute it: whatever has it, may be something else. */
+export function unverifiable(pointer: string, digest: Digest): Finding {
+  return official(pointer, `${shown(digest)} cannot be verified here`);
 }
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#rules */

@@ -1,6 +1,7 @@
-import type { Reference } from '../../oci/index.ts';
+import { verifiableAlgorithm, type Reference } from '../../oci/index.ts';
 import { isVerificationFailure, type Content, type Options, type Registry } from '../../registry/index.ts';
 import { repositoryContents } from './contents.ts';
+import { unverifiable } from './descriptor.ts';
 import { kindOfType } from './document.ts';
 import { must } from './finding.ts';
 import { problemsOf, type Problem, type Strictness } from './problem.ts';
@@ -36,5 +37,9 @@ export async function validateImage(
   }
   const reader = createReader(repositoryContents(registry, repository, aborting), layers, signal);
   const kind = kindOfType(content.descriptor.mediaType);
-  return walk({ name: '', bytes }, reader, options, kind === undefined ? {} : { kind });
+  const verified = digest === undefined || verifiableAlgorithm(digest) !== undefined;
+  return [
+    ...problemsOf(verified ? [] : [unverifiable('', digest)], '', options),
+    ...(await walk({ name: '', bytes }, reader, options, kind === undefined ? {} : { kind })),
+  ];
 }

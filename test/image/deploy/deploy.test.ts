@@ -120,18 +120,13 @@ describe('an index', () => {
     ]);
   });
 
-  test('of an image that was refused before: only the layers that the registry misses of it', async () => {
+  test('at a registry that refuses images without their layers: only those that it misses are sent', async () => {
     const { registry, asked, registryOf } = await staged();
     await multi.push(registry, 'app', { without: ['arm', 'arm-config', 'index'], tags: { old: 'amd' } });
-    const documents = numbered([
-      manifestAt('amd', ['r.test/app:old']),
-      manifestAt('att', ['r.test/elsewhere:1']),
-      indexAt('r.test/app:1'),
-    ]);
-    await deployed(documents, { registryOf, ...inOrder });
-    // That it refuses images, `elsewhere` has shown.
-    expect(asked.slice(asked.indexOf('pushManifest app index'))).toEqual([
-      'pushManifest app index',
+    const documents = numbered([manifestAt('amd', ['r.test/app:old']), indexAt('r.test/app:1')]);
+    await deployed(documents, { registryOf, ...inOrder, targetsVerify: true });
+    expect(asked.slice(2)).toEqual([
+      'pushManifest app index 1',
       'getManifest staging arm',
       'pushManifest app arm',
       'pushBlob app arm-config',
@@ -253,14 +248,88 @@ describe('a registry that takes manifests without their children', () => {
     const { registry, asked, registryOf } = await staged(memoryRegistry({ sparse: true }));
     await multi.push(registry, 'app', { without: ['index'] });
     await deployed(numbered([indexAt('r.test/app:1')]), { registryOf, ...inOrder });
-    expect(asked).toEqual([
+    expect(asked.slice(0, 8)).toEqual([
       'resolveManifest app 1',
       'pushManifest app index',
       'resolveManifest app amd',
       'resolveManifest app arm',
       'resolveManifest app att',
-      'pushManifest app index 1',
+      'getManifest app amd',
+      'getManifest app arm',
+      'getManifest app att',
     ]);
+    expect(asked.slice(8, -1).filter((line) => !line.startsWith('resolveBlob app '))).toEqual([]);
+    expect(asked.at(-1)).toBe('pushManifest app index 1');
+  });
+
+  describe('and holds a part of an index, left by whoever was ended', () => {
+    /** A registry that has the manifests of the index in `app`, but no layers, and not all of the images. */
+    const left = async (...without: readonly string[]): Promise<Staged> => {
+      const half = await staged(memoryRegistry({ sparse: true }));
+      await multi.push(half.registry, 'app', { without });
+      return half;
+    };
+    const layers = all.filter((name) => multi.nodes.get(name)?.kind === 'blob');
+
+    test.each([
+      ['one document', [indexAt('r.test/app:1', 'r.test/app')]],
+      ['two documents', [indexAt('r.test/app'), indexAt('r.test/app:1')]],
+      ['a document without a tag', [indexAt('r.test/app')]],
+      ['a tag alone', [indexAt('r.test/app:1')]],
+    ])('%s: the rest is brought', async (_, documents) => {
+      for (const without of [['arm'], layers, [...layers, 'arm'], ['att-layer']]) {
+        const { registry, registryOf } = await left(...without);
+        const planned = await pending(numbered(documents), { registryOf });
+        const done = await deployed(numbered(documents), { registryOf });
+        expect(done).toMatchObject({ changed: planned.flatMap(({ refs }) => refs).length, failed: [] });
+        expect(done.changed).toBeGreaterThan(0);
+        expect(await multi.held(registry, 'app')).toEqual(all);
+      }
+    });
+
+    test('nobody knows where the rest is: it fails each time, and no tag is set', async () => {
+      const { registry, registryOf } = await staged(memoryRegistry({ sparse: true }));
+      const documents = numbered([
+        manifestAt('index', ['r.test/app:i', 'r.test/app'], { '': 'r.test/nowhere' }),
+      ]);
+      for (let run = 0; run < 2; run++) {
+        expect((await deployed(documents, { registryOf })).failed).toHaveLength(2);
+        await expect(registry.resolveManifest('app', 'i')).rejects.toMatchObject({ status: 404 });
+      }
+    });
+
+    test('a copy inside of the repository: no tag is set where layers are missing', async () => {
+      const { registry, registryOf } = await left(...layers);
+      const lookup = { [multi.digest('index')]: 'r.test/app' };
+      const { failed } = await deployed(numbered([{ type: 'manifest', refs: ['r.test/app:1'], lookup }]), {
+        registryOf,
+      });
+      expect(failed).toHaveLength(1);
+      await expect(registry.resolveManifest('app', '1')).rejects.toMatchObject({ status: 404 });
+    });
+
+    test('an image without its layers, left by a document that failed, is no part of an index', async () => {
+      const { registry, registryOf } = await staged(memoryRegistry({ sparse: true }));
+      await multi.push(registry, 'half', { without: layers });
+      const documents = numbered([
+        { type: 'manifest', refs: ['r.test/app:amd'], lookup: { [multi.digest('amd')]: 'r.test/half' } },
+        copyOf('index', 'r.test/app:1'),
+      ]);
+      // It was left by somebody else, too.
+      await multi.push(registry, 'app', { without: [...layers, 'index'] });
+      const { steps } = await deployed(documents, { registryOf });
+      expect(steps.map(({ outcome }) => outcome)).toEqual(['failed', 'changed']);
+      expect(await multi.held(registry, 'app')).toEqual(all);
+    });
+
+    test('an image is not given to it before its layers', async () => {
+      const { registry, registryOf } = await staged(memoryRegistry({ sparse: true }));
+      await registry.deleteBlob('staging', multi.digest('amd-layer'));
+      expect((await deployed(numbered([copyOf('amd', 'r.test/app:1')]), { registryOf })).failed).toHaveLength(
+        1,
+      );
+      expect(await multi.held(registry, 'app')).not.toContain('amd');
+    });
   });
 });
 
@@ -342,11 +411,14 @@ describe('a copy', () => {
     const { registry, asked, registryOf } = await staged();
     const documents = numbered([copyOf('amd', 'r.test/app:1', 'r.test/app:2')]);
     await deployed(documents, { registryOf, ...inOrder });
-    expect(asked.slice(0, 4)).toEqual([
+    expect(asked).toEqual([
       'resolveManifest app 1',
       'resolveManifest app 2',
       'getManifest staging amd',
-      'pushManifest app amd',
+      'pushBlob app amd-config',
+      'pushBlob app shared',
+      'pushBlob app amd-layer',
+      'pushManifest app amd 1 2',
     ]);
     expect(await multi.held(registry, 'app')).toEqual(['shared', 'amd-config', 'amd-layer', 'amd']);
     asked.length = 0;
@@ -354,10 +426,13 @@ describe('a copy', () => {
     expect(asked).toEqual(['resolveManifest app 1', 'resolveManifest app 2']);
   });
 
-  test('inside of a repository: it is there already', async () => {
-    const { asked, registryOf } = await staged(memoryRegistry({ sparse: true }));
-    await deployed(numbered([copyOf('index', 'r.test/staging:new')]), { registryOf });
+  test('of a tag inside of a repository: it is there already', async () => {
+    const { registry, asked, registryOf } = await staged(memoryRegistry({ sparse: true }));
+    await multi.push(registry, 'staging', { tags: { old: 'index' } });
+    const lookup = { '': 'r.test/staging:old' };
+    await deployed(numbered([{ type: 'manifest', refs: ['r.test/staging:new'], lookup }]), { registryOf });
     expect(asked).toEqual([
+      'resolveManifest staging old',
       'resolveManifest staging new',
       'getManifest staging index',
       'pushManifest staging index new',
@@ -384,11 +459,19 @@ describe('a copy', () => {
     }
     asked.length = 0;
     await deployed(documents, { registryOf });
+    // No tag proves that it is whole in `other`.
     expect(asked.toSorted()).toEqual([
+      'getManifest other arm',
+      'resolveBlob other arm-config',
+      'resolveBlob other arm-layer',
+      'resolveBlob other shared',
       'resolveManifest app 1',
       'resolveManifest other arm',
       'resolveManifest staging now',
     ]);
+    asked.length = 0;
+    await deployed(documents, { registryOf, targetsVerify: true });
+    expect(asked).toHaveLength(3);
   });
 
   test('of a tag that an earlier document sets', async () => {
@@ -542,12 +625,14 @@ describe('what fails', () => {
     ]);
   });
 
-  test('is a manifest that is none, before it is sent', async () => {
+  test('is a manifest that is none, before anything is asked or sent', async () => {
     const { asked, registryOf } = await staged();
     const document = { type: 'manifest', refs: ['r.test/app:1'], data: { mediaType: mediaTypes.ociIndex } };
-    const { failed } = await deployed(numbered([document]), { registryOf });
-    expect(failed).toMatchObject([{ error: { code: 'MANIFEST_INVALID' } }]);
-    expect(asked).toEqual(['resolveManifest app 1']);
+    const documents = numbered([copyOf('amd', 'r.test/app:2'), document]);
+    const why = /^document 2, line 2: \/data\/schemaVersion: must be 2$/;
+    await expect(deploy(documents, { registryOf })).rejects.toThrow(why);
+    await expect(pending(documents, { registryOf })).rejects.toThrow(why);
+    expect(asked).toEqual([]);
   });
 
   test('a question that gets no answer is a failure of those that wanted to know', async () => {
@@ -649,6 +734,7 @@ test('tokens are got for many repositories at once, when one answer has shown wh
   expect(asked).toEqual([
     'resolveManifest staging new',
     'getManifest staging amd',
+    ...['amd-config', 'shared', 'amd-layer'].map((name) => `pushBlob staging ${name}`),
     'pushManifest staging amd new',
   ]);
 });

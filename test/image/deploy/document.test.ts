@@ -238,7 +238,7 @@ test('a stream is read document by document; a malformed one is named with its n
   ]);
   await expect(read(`${good}\n{ "type": "blob" }`)).rejects.toThrow('document 2, line 4: /refs: is missing');
   await expect(read(`${good}\n{ "type": }`)).rejects.toThrow('document 2, line 4: not valid JSON');
-  await expect(read(`${good}\n{ "type"`)).rejects.toThrow('line 4 ends in the middle');
+  await expect(read(`${good}\n{ "type"`)).rejects.toThrow('document 2, line 4: ends in the middle');
 });
 
 async function* chunks(text: string): AsyncGenerator<string> {

@@ -40,6 +40,8 @@ const plans = fc.record({
   sparse: fc.boolean(),
   parallel: fc.boolean(),
   elsewhere: fc.boolean(),
+  /** Manifests that somebody left at a registry that takes them without their children. */
+  left: fc.array(fc.record({ what: fc.nat(), repository: fc.nat(2) }), { maxLength: 4 }),
 });
 
 function graphOf(blobs: readonly string[], images: readonly number[][], indexes: readonly number[][]): Graph {
@@ -124,7 +126,7 @@ test('whatever is deployed is there with all below it, within the plan, and a se
   await fc.assert(
     fc.asyncProperty(
       plans,
-      async ({ blobs, images, indexes, wishes: wanted, sparse, parallel, elsewhere }) => {
+      async ({ blobs, images, indexes, wishes: wanted, sparse, parallel, elsewhere, left }) => {
         const g = graphOf(blobs, images, indexes);
         const prefix = `run${run++}`;
         const within = ({ client, made }: Rig): Rig => ({ client: scoped(client, prefix), made });
@@ -133,6 +135,7 @@ test('whatever is deployed is there with all below it, within the plan, and a se
         const documents = documentsOf(g, wanted, elsewhere ? 's.test' : 'r.test');
         if (documents.length === 0) return;
         await g.push(source.client, 'staging');
+        if (sparse) await leave(g, target.client, left);
         const told: [PlanStage, Plan][] = [];
         const options = {
           registryOf: (host: string) => (host === 's.test' ? source.client : target.client),
@@ -167,6 +170,10 @@ test('whatever is deployed is there with all below it, within the plan, and a se
 
         counts.forEach((made) => made.clear());
         expect(await deploy(documents, options)).toMatchObject({ changed: 0, failed: [] });
+        for (const [label] of merged(counts)) expect(label).toMatch(/^(HEAD \w+|GET manifest)$/);
+        counts.forEach((made) => made.clear());
+        const sure = { ...options, targetsVerify: true };
+        expect(await deploy(documents, sure)).toMatchObject({ changed: 0, failed: [] });
         const places = new Set(
           documents.flatMap(({ refs }) =>
             refs.map(({ repository, tag, digest }) => `${repository} ${tag ?? digest}`),
@@ -178,6 +185,19 @@ test('whatever is deployed is there with all below it, within the plan, and a se
     { numRuns: 60, endOnFailure: true },
   );
 }, 60_000);
+
+/** Pushes manifests by their digests alone, and nothing below them. */
+async function leave(
+  g: Graph,
+  client: RegistryClient,
+  left: readonly { readonly what: number; readonly repository: number }[],
+): Promise<void> {
+  const nodes = [...g.nodes.values()].filter(({ kind }) => kind === 'manifest');
+  for (const { what, repository } of left) {
+    const { bytes, descriptor } = nodes[what % nodes.length] as (typeof nodes)[number];
+    await client.pushManifest(`r${repository}`, bytes, { mediaType: descriptor.mediaType });
+  }
+}
 
 function merged(counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { isAbsent, validateImage, type ValidateOptions } from '../../../src/image/index.ts';
-import { digestOf, mediaTypes, type Digest } from '../../../src/oci/index.ts';
+import { digestOf, mediaTypes, parseDigest, type Digest } from '../../../src/oci/index.ts';
 import {
   contentOf,
   contentOfBytes,
@@ -51,6 +51,31 @@ async function found(g: Graph, { held = {}, ...options }: ValidateOptions & { re
     problems,
   };
 }
+
+test.each([
+  [false, 'warning'],
+  [true, 'error'],
+])(
+  'a digest that cannot be verified is told, also of the image itself (official: %s)',
+  async (official, severity) => {
+    const registry = await holding(pictured(), {});
+    const digest = parseDigest(`blake3:${'0'.repeat(64)}`);
+    const unchecked: Registry = {
+      ...registry,
+      getManifest: (repository, reference, options) =>
+        registry.getManifest(repository, reference === digest ? '1' : reference, options),
+    };
+    expect(await validateImage(unchecked, { repository: 'r', digest }, { official })).toEqual([
+      {
+        severity,
+        rule: 'official',
+        document: '',
+        pointer: '',
+        message: `"${digest}" cannot be verified here`,
+      },
+    ]);
+  },
+);
 
 test('there is nothing wrong with a good image: everything is read once, layers are asked for', async () => {
   const { problems, notes } = await found(pictured(), { official: true });

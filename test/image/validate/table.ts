@@ -89,6 +89,13 @@ export const table: readonly Row[] = [
     '/config/digest',
   ],
   ['a short sha512', 'image', { '/config/digest': `sha512:${'a'.repeat(64)}` }, 'must', '/config/digest'],
+  [
+    'a digest that nobody here computes',
+    'image',
+    { '/config/digest': `blake3:${'0'.repeat(64)}` },
+    'official',
+    '/config/digest',
+  ],
   ['a short blake3', 'image', { '/config/digest': 'blake3:a' }, 'must', '/config/digest'],
   ['an unknown algorithm', 'image', { '/config/digest': 'md5:a' }, 'official', '/config/digest'],
   ['no size', 'image', { '/config/size': undefined }, 'must', '/config/size'],

@@ -1,0 +1,48 @@
+import {
+  intercept,
+  isRegistryError,
+  RegistryError,
+  type AnyResult,
+  type Registry,
+} from '../registry/index.ts';
+
+/** The repository of a layout folder that stands by itself, which has no name of its own. */
+export const LAYOUT_REPOSITORY = 'layout';
+
+/**
+ * A layout whose failures say which folder it is in, as all of them have the same repository.
+ * @param name what people call the folder
+ */
+export function namedLayout(registry: Registry, name: string): Registry {
+  return intercept(registry, (operation, next): AnyResult => {
+    const given: AnyResult = next(operation);
+    if (!(given instanceof Promise)) return named<never>(given as AsyncIterable<never>, name);
+    return (given as Promise<never>).catch((error: unknown) => {
+      throw withName(error, name);
+    });
+  });
+}
+
+async function* named<T>(items: AsyncIterable<T>, name: string): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw withName(error, name);
+  }
+}
+
+/** Where the message has the name of the repository, its own name. */
+const OWN_NAME = new RegExp(`(?<=\\b(?:in|of) )${LAYOUT_REPOSITORY}\\b`);
+
+function withName(error: unknown, name: string): unknown {
+  if (!isRegistryError(error)) return error;
+  const { code, message, status, repository, reference, detail } = error;
+  const said = OWN_NAME.test(message) ? message.replace(OWN_NAME, () => name) : `${name}: ${message}`;
+  return new RegistryError(code, said, {
+    ...(status !== undefined && { status }),
+    ...(repository !== undefined && { repository }),
+    ...(reference !== undefined && { reference }),
+    detail,
+    cause: error,
+  });
+}
