@@ -24,7 +24,7 @@ async function* names(
   session: Session,
   route: Extract<Route, { kind: 'catalog' | 'tags' }>,
   field: 'repositories' | 'tags',
-  { after, pageSize = session.pageSize, signal }: ListOptions = {},
+  { after, pageSize = session.pageSize, goOn, signal }: ListOptions = {},
 ): AsyncGenerator<string> {
   const call: Call = {
     method: 'GET',
@@ -58,6 +58,7 @@ async function* names(
       fresh = name;
       yield name;
     }
+    if ((next ?? follow()) !== undefined && goOn?.() === false) return;
   }
 }
 

@@ -92,6 +92,11 @@ export interface ListOptions extends Options {
   readonly after?: string;
   /** How many the caller wants at the most: the size of the pages that are asked for. No promise that fewer come. */
   readonly pageSize?: number;
+  /**
+   * Is asked before another page is, where the registry has pages: with `false` the list ends there. For whoever counts
+   * requests; who only wants no more names leaves the loop.
+   */
+  readonly goOn?: () => boolean;
 }
 
 export interface ReferrersOptions extends Options {

@@ -8,10 +8,14 @@ import { memoryLedger } from './world.ts';
 function listOf(tags: readonly string[], fails?: RegistryError, ledger = memoryLedger()): TagList {
   const registry = intercept(memoryRegistry(), (operation, next) => {
     if (operation.name !== 'tags') return next(operation);
-    const { after } = operation.options;
+    const { after, pageSize = 1000, goOn } = operation.options;
     return (async function* () {
       if (fails !== undefined) throw fails;
-      yield* after === undefined ? tags : tags.slice(tags.indexOf(after) + 1);
+      let left = after === undefined ? tags : tags.slice(tags.indexOf(after) + 1);
+      do {
+        yield* left.slice(0, pageSize);
+        left = left.slice(pageSize);
+      } while (left.length > 0 && goOn?.() !== false);
     })();
   });
   return createTagList({ registry, repository: 'r', name: 'host/r', ledger });

@@ -115,6 +115,7 @@ export function createWorld(pageSize = 1000, store: Registry = memoryRegistry({ 
         }
         yield (after = tag);
       }
+      if (more && options.goOn?.() === false) return;
     }
   }
   const world: World = {

@@ -53,6 +53,18 @@ test('a registry that gives the same full page again and again: it ends', async 
   expect(await during(rows, tags, two)).toEqual(['1', '2']);
 });
 
+test('who counts requests is asked before each page after the first, and can end the list', async () => {
+  const link = '</v2/r/tags/list?n=2&last=1>; rel="next"';
+  const counted = (allowed: number) => async (registry: RegistryClient) => {
+    let asked = 0;
+    const list = await all(registry.tags('r', { goOn: () => ++asked <= allowed }));
+    return { list, asked };
+  };
+  expect(await during([page('?n=2', ['1'], link)], counted(0), two)).toEqual({ list: ['1'], asked: 1 });
+  const both = [page('?n=2', ['1'], link), page('?n=2&last=1', ['2'])];
+  expect(await during(both, counted(5), two)).toEqual({ list: ['1', '2'], asked: 1 });
+});
+
 test('after a name, and in pages as the caller wants them', async () => {
   const rows = [page('?n=3&last=1', ['2', '3'])];
   const list = await during(rows, (registry) => all(registry.tags('r', { after: '1', pageSize: 3 })));

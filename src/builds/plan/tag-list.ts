@@ -34,7 +34,7 @@ interface Page {
   readonly end: 'more' | 'last' | 'useless';
 }
 
-/** Docker Hub and ECR give no more at once. */
+/** Docker Hub and ECR give no more at once, others less. */
 const PAGE_SIZE = 1000;
 
 /**
@@ -91,15 +91,17 @@ async function readPage(
   signal: AbortSignal | undefined,
 ): Promise<Page> {
   const tags: string[] = [];
+  let isLast = true;
   try {
     const list = registry.tags(repository, {
       pageSize: PAGE_SIZE,
+      // Registries may have pages shorter than was asked for, and each costs a request.
+      goOn: () => (isLast = false),
       ...(after !== undefined && { after }),
       ...(signal !== undefined && { signal }),
     });
-    // To ask for one more would be to ask for the next page.
-    for await (const tag of list) if (tags.push(tag) === PAGE_SIZE) return { tags, end: 'more' };
-    return { tags, end: 'last' };
+    for await (const tag of list) tags.push(tag);
+    return { tags, end: isLast ? 'last' : 'more' };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isRegistryError(error)) throw error;
