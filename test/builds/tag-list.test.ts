@@ -11,11 +11,11 @@ function listOf(tags: readonly string[], fails?: RegistryError, ledger = memoryL
     const { after, pageSize = 1000, goOn } = operation.options;
     return (async function* () {
       if (fails !== undefined) throw fails;
-      let left = after === undefined ? tags : tags.slice(tags.indexOf(after) + 1);
-      do {
-        yield* left.slice(0, pageSize);
-        left = left.slice(pageSize);
-      } while (left.length > 0 && goOn?.() !== false);
+      const start = after === undefined ? 0 : tags.indexOf(after) + 1;
+      for (let at = start; at < tags.length; at += pageSize) {
+        if (at > start && goOn?.() === false) return;
+        yield* tags.slice(at, at + pageSize);
+      }
     })();
   });
   return createTagList({ registry, repository: 'r', name: 'host/r', ledger });
