@@ -104,3 +104,11 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
     default: true,
   },
 };
+
+/** How commands that can plan declare it. */
+export const planFlag = {
+  kind: 'boolean',
+  brief: 'Print to standard error how many requests it takes at the most, before they are made',
+  optional: true,
+  withNegated: false,
+} as const;

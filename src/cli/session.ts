@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
 import { createPlaces, type PlaceEvent, type Places } from '../place/index.ts';
@@ -49,8 +48,6 @@ export async function withPlaces(
   const shared = await shareOf(flags).catch((error: unknown) => fail(context, error));
   if (shared === undefined) return;
   const rate = flags.rate && { ...flags.rate, ...(flags.burst !== undefined && { burst: flags.burst }) };
-  // It stands over thousands of requests, which Node would take for a leak.
-  setMaxListeners(0, context.signal);
   const { onEvent, end } = observe(context, flags);
   const listeners: Listener<PlaceEvent>[] = [onEvent];
   const cache = cacheFor(keepContent, shared, environment);

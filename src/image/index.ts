@@ -4,6 +4,12 @@ export { bashbrewArchitecture } from './bashbrew.ts';
 export * from './canonical/index.ts';
 export * from './copy/index.ts';
 export * from './deploy/index.ts';
+export { inOrder } from './in-order.ts';
 export { describeSubject, sortAnnotations } from './entry.ts';
-export { synthesizeIndex, type SynthesizedIndex, type SynthesizeOptions } from './synthesize.ts';
+export {
+  isAttestation,
+  synthesizeIndex,
+  type SynthesizedIndex,
+  type SynthesizeOptions,
+} from './synthesize.ts';
 export * from './validate/index.ts';

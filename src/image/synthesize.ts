@@ -141,7 +141,8 @@ function entriesOf({ descriptor, manifest }: ReadManifest, repository: string): 
   });
 }
 
-function isAttestation({ annotations }: Descriptor): boolean {
+/** Whether an index's entry is what BuildKit says of another one. */
+export function isAttestation({ annotations }: Descriptor): boolean {
   return annotations?.[keys.buildkitReferenceType] === ATTESTATION_MANIFEST;
 }
 

@@ -4,8 +4,6 @@ import { JsonNumber, type Ordered } from './ordered.ts';
 export interface FormatOptions {
   /** One line, without spaces. Unless told, as `jq --tab` does it: a line for each member, indented by tabs. */
   readonly compact?: boolean;
-  /** Write `<`, `>`, `&` and the separators of lines as escapes, as Go does. */
-  readonly escapeHtml?: boolean;
 }
 
 /**
@@ -19,7 +17,7 @@ export function formatJson(value: Ordered | Json, options: FormatOptions = {}): 
 }
 
 function write(value: Ordered | Json, margin: string, options: FormatOptions, out: string[]): void {
-  if (typeof value === 'string') out.push(quote(value, options));
+  if (typeof value === 'string') out.push(quote(value));
   else if (typeof value !== 'object' || value === null) out.push(String(value));
   else if (Array.isArray(value))
     writeAll('[', ']', value as readonly Ordered[], margin, options, out, (element, inner) =>
@@ -30,7 +28,7 @@ function write(value: Ordered | Json, margin: string, options: FormatOptions, ou
     const members =
       value instanceof Map ? [...(value as ReadonlyMap<string, Ordered>)] : Object.entries(value);
     writeAll('{', '}', members, margin, options, out, ([name, member], inner) => {
-      out.push(quote(name, options), options.compact ? ':' : ': ');
+      out.push(quote(name), options.compact ? ':' : ': ');
       write(member, inner, options, out);
     });
   }
@@ -57,11 +55,6 @@ function writeAll<T>(
 }
 
 /** jq writes the one control character that JSON would let pass as an escape, and half of a pair as U+FFFD. */
-function quote(text: string, { escapeHtml = false }: FormatOptions): string {
-  const quoted = JSON.stringify(text.replace(/\p{Surrogate}/gu, '\uFFFD')).replaceAll('\u007F', '\\u007f');
-  if (!escapeHtml) return quoted;
-  return quoted.replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+function quote(text: string): string {
+  return JSON.stringify(text.replace(/\p{Surrogate}/gu, '\uFFFD')).replaceAll('\u007F', '\\u007f');
 }

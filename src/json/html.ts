@@ -1,9 +1,6 @@
-import { formatPlain } from './format-text.ts';
-import type { Json } from '../oci/index.ts';
-
-/** Writes a value of our own as `jq --tab` does, but `<`, `>`, `&` and the separators of lines as escapes, as Go has it. */
-export function formatForHtml(value: Json): string {
-  return formatPlain(value).replace(
+/** Writes `<`, `>`, `&` and the separators of lines in a JSON text as escapes, as Go does: they can stand in strings alone. */
+export function escapeHtml(json: string): string {
+  return json.replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

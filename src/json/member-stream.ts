@@ -1,8 +1,6 @@
 import { members, type Member } from './members.ts';
 import { Invalid } from '../oci/index.ts';
-
-/** Text or bytes in UTF-8, whole or in pieces. */
-export type TextSource = string | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+import { decodeUtf8, type TextSource } from './utf8.ts';
 
 /** Members longer than this are refused, in characters. */
 const LONGEST = 64 * 1024 * 1024;
@@ -14,20 +12,9 @@ const LONGEST = 64 * 1024 * 1024;
  *   has more than 64 Mi characters.
  */
 export async function* memberStream(source: TextSource): AsyncGenerator<Member> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
   const cutter = createCutter();
-  for await (const chunk of typeof source === 'string' ? [source] : source)
-    yield* cutter.take(typeof chunk === 'string' ? chunk : decode(decoder, chunk));
-  yield* cutter.take(decode(decoder));
+  for await (const text of decodeUtf8(source)) yield* cutter.take(text);
   yield* cutter.end();
-}
-
-function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
-  try {
-    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-  } catch {
-    throw new Invalid('json', 'not valid UTF-8');
-  }
 }
 
 interface Cutter {

@@ -1,5 +1,5 @@
 import { Invalid } from '../oci/index.ts';
-import type { TextSource } from './member-stream.ts';
+import { decodeUtf8, type TextSource } from './utf8.ts';
 
 /** As much white space as may stand before what is looked for, in characters. */
 const MOST_SPACE = 1024;
@@ -13,7 +13,7 @@ export async function* unwrapped(source: TextSource, name: string): AsyncGenerat
   const wrong = (): Invalid => new Invalid('json', `want {"${name}": {…}}, and nothing beside it`);
   let held = '';
   let opened = false;
-  for await (const chunk of texts(source)) {
+  for await (const chunk of decodeUtf8(source)) {
     held += chunk;
     if (!opened) {
       const head = opening.exec(held);
@@ -29,19 +29,4 @@ export async function* unwrapped(source: TextSource, name: string): AsyncGenerat
     held = held.slice(last);
   }
   if (!opened || !/^\}\s*$/.test(held)) throw wrong();
-}
-
-async function* texts(source: TextSource): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of typeof source === 'string' ? [source] : source)
-    yield typeof chunk === 'string' ? chunk : decode(decoder, chunk);
-  yield decode(decoder);
-}
-
-function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
-  try {
-    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-  } catch {
-    throw new Invalid('json', 'not valid UTF-8');
-  }
 }

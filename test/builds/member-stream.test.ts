@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { memberStream, type TextSource } from '../../src/json/member-stream.ts';
+import { memberStream, type TextSource } from '../../src/json/index.ts';
 import { members, type Member } from '../../src/json/index.ts';
 
 async function read(source: TextSource): Promise<Member[]> {

@@ -100,8 +100,8 @@ async function prepare({ images, sources, backwards, pageSize }: Case): Promise<
 }
 
 /** Each plan, from the first one on, is for all that the run asks. */
-function withinPlan({ requests, plans }: Ran): void {
-  expect(plans[0]?.when).toBe('from the files alone');
+function withinPlan({ requests, plans, beforehand }: Ran): void {
+  expect(plans[0]).toEqual({ plan: beforehand, when: 'from the files alone' });
   for (const { plan } of plans) expect(requests.length).toBeLessThanOrEqual(plannedRequests(plan));
   const lists = requests.filter((request) => request.startsWith('TAGS')).length;
   const last = plans.at(-1)?.plan.requests ?? {};

@@ -8,6 +8,7 @@ import {
   type BuildsOptions,
   type IndexCache,
   type Ledger,
+  planBuilds,
 } from '../../src/builds/index.ts';
 import { mediaTypes, parseDigest, type Descriptor, type Digest } from '../../src/oci/index.ts';
 import type { Plan } from '../../src/plan/index.ts';
@@ -154,6 +155,8 @@ export interface Ran {
   readonly builds: Readonly<Record<string, BuildJson>>;
   /** Requests that were made in it. */
   readonly requests: readonly string[];
+  /** What `planBuilds` says, without asking anything. */
+  readonly beforehand: Plan;
   readonly plans: readonly { readonly plan: Plan; readonly when: string }[];
 }
 
@@ -181,13 +184,15 @@ export async function run(world: World, sources: string, options: RunOptions = {
   const before = world.requests.length;
   const plans: { plan: Plan; when: string }[] = [];
   let text = '';
-  const builds = createBuilds({
+  const all: BuildsOptions = {
     registryOf: world.registryOf,
     onPlan: (plan, when) => plans.push({ plan, when }),
     ...rest,
     sources: await parseSources(sources),
     staging: parseStaging(staging),
-  });
+  };
+  const beforehand = planBuilds(all);
+  const builds = createBuilds(all);
   for await (const piece of formatBuilds(builds)) text += piece;
   const parsed = JSON.parse(text) as Record<string, BuildJson>;
   return {
@@ -196,6 +201,7 @@ export async function run(world: World, sources: string, options: RunOptions = {
       Object.values(parsed).map((build) => [`${build.build.sourceId} ${build.build.arch}`, build]),
     ),
     requests: world.requests.slice(before),
+    beforehand,
     plans,
   };
 }

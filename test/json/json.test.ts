@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatJson, formatText, jsonDocuments, members, parseOrdered } from '../../src/json/index.ts';
+import {
+  escapeHtml,
+  formatJson,
+  formatText,
+  jsonDocuments,
+  members,
+  parseOrdered,
+} from '../../src/json/index.ts';
 
 const texts = async (...chunks: (string | Uint8Array)[]): Promise<string[]> => {
   const found: string[] = [];
@@ -37,7 +44,7 @@ describe('parseOrdered and formatJson', () => {
   });
 
   it('escapes as Go does, where it is told to', () => {
-    expect(formatJson('<a href="?b&c">\u2028', { escapeHtml: true })).toBe(
+    expect(escapeHtml(formatJson('<a href="?b&c">\u2028'))).toBe(
       String.raw`"\u003ca href=\"?b\u0026c\"\u003e\u2028"`,
     );
   });

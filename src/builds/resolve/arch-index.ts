@@ -1,13 +1,7 @@
-import {
-  annotations as keys,
-  ATTESTATION_MANIFEST,
-  type Descriptor,
-  type Digest,
-  type Json,
-} from '../../oci/index.ts';
+import { annotations as keys, type Digest, type Json } from '../../oci/index.ts';
 import { formatPlain } from '../../json/index.ts';
 import { RegistryError } from '../../registry/index.ts';
-import type { SynthesizedIndex } from '../../image/index.ts';
+import { isAttestation, type SynthesizedIndex } from '../../image/index.ts';
 import type { ImageName } from '../sources/target.ts';
 
 /** What an index has for one architecture. */
@@ -33,7 +27,7 @@ export function forArchitecture(
   const manifests = index.manifests.filter(({ annotations }) => annotations?.[keys.bashbrewArch] === arch);
   const [first] = manifests;
   if (first === undefined) return undefined;
-  const images = manifests.filter(isImage).map(({ digest }) => digest);
+  const images = manifests.filter((entry) => !isAttestation(entry)).map(({ digest }) => digest);
   if (images.length > 1)
     throw new RegistryError(
       'MANIFEST_INVALID',
@@ -41,8 +35,4 @@ export function forArchitecture(
       { repository, detail: images },
     );
   return { digest: first.digest, text: formatPlain({ ...index, manifests } as unknown as Json) };
-}
-
-function isImage({ annotations }: Descriptor): boolean {
-  return annotations?.[keys.buildkitReferenceType] !== ATTESTATION_MANIFEST;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../oci/index.ts';
-import { formatForHtml } from '../../json/index.ts';
+import { escapeHtml, formatPlain } from '../../json/index.ts';
 
 /** What makes one build differ from another. */
 export interface BuildParts {
@@ -16,7 +16,9 @@ export interface BuildParts {
  * @see https://github.com/docker-library/meta-scripts/blob/main/cmd/builds/main.go
  */
 export function buildIdOf({ sourceId, arch, parents }: BuildParts): string {
-  const members = [...parents].map(([from, digest]) => `${formatForHtml(from)}:${formatForHtml(digest)}`);
-  const json = `{"sourceId":${formatForHtml(sourceId)},"arch":${formatForHtml(arch)},"parents":{${members.join(',')}}}`;
+  const members = [...parents].map(([from, digest]) => `${formatPlain(from)}:${formatPlain(digest)}`);
+  const json = escapeHtml(
+    `{"sourceId":${formatPlain(sourceId)},"arch":${formatPlain(arch)},"parents":{${members.join(',')}}}`,
+  );
   return createHash('sha256').update(`${json}\n`).digest('hex');
 }

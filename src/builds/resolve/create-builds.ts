@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import { inOrder } from '../../image/index.ts';
 import { addPlans, type Plan } from '../../plan/index.ts';
 import type { Registry } from '../../registry/index.ts';
 import { createResolver, type Build, type Resolver } from './resolver.ts';
-import { inOrder } from './in-order.ts';
 import { noCache, type IndexCache } from './index-cache.ts';
 import type { Ledger } from './ledger.ts';
 import type { Sources } from '../sources/link-parents.ts';

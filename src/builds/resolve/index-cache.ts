@@ -1,7 +1,8 @@
 import { describeSubject, sortAnnotations, type SynthesizedIndex } from '../../image/index.ts';
 import {
   type Member,
-  formatForHtml,
+  escapeHtml,
+  formatPlain,
   indent,
   createTextStore,
   detachString,
@@ -89,7 +90,7 @@ export function* formatIndexes(
 ): Generator<string> {
   let separator = '{\n\t"indexes": {\n\t\t';
   for (const [name, index] of indexes) {
-    const json = indent(formatForHtml(index as unknown as Json), 2);
+    const json = indent(escapeHtml(formatPlain(index as unknown as Json)), 2);
     yield `${separator}${JSON.stringify(name)}: ${json}`;
     separator = ',\n\t\t';
   }

@@ -6,7 +6,7 @@ import { deploy } from './deploy-command.ts';
 import { completed, queue } from './queue-command.ts';
 import { status } from './status-command.ts';
 import type { Context } from '../context.ts';
-import { registryFlags } from '../flags.ts';
+import { planFlag, registryFlags } from '../flags.ts';
 import { parseShard } from './shard.ts';
 
 const { cache: _, ...flags } = registryFlags;
@@ -23,12 +23,7 @@ const find = buildCommand<BuildsFlags, [string], Context>({
         placeholder: 'FILE',
         optional: true,
       },
-      plan: {
-        kind: 'boolean',
-        brief: 'Print to standard error how many requests it takes at the most, before they are made',
-        optional: true,
-        withNegated: false,
-      },
+      plan: planFlag,
       verbose: {
         kind: 'boolean',
         brief: 'Print a line for each build to standard error',

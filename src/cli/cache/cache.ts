@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { printable } from '../../oci/index.ts';
+import { tableOf } from '../report/table.ts';
 import {
   listCache,
   pruneCache,
@@ -93,13 +94,5 @@ function table(repositories: readonly CachedRepository[]): readonly string[] {
       formatSize(size),
     ]),
   ];
-  const widths = rows.reduce<readonly number[]>(
-    (most, row) => row.map((cell, at) => Math.max(cell.length, most[at] ?? 0)),
-    [],
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  '),
-  );
+  return tableOf(rows);
 }

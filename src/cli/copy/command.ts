@@ -1,6 +1,6 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { Context } from '../context.ts';
-import { registryFlags } from '../flags.ts';
+import { planFlag, registryFlags } from '../flags.ts';
 
 /** How `stowage copy` is declared. */
 export const copy: Command<Context> = buildCommand({
@@ -22,12 +22,7 @@ export const copy: Command<Context> = buildCommand({
         optional: true,
         withNegated: false,
       },
-      plan: {
-        kind: 'boolean',
-        brief: 'Print to standard error how many requests it takes at the most, before they are made',
-        optional: true,
-        withNegated: false,
-      },
+      plan: planFlag,
     },
     positional: {
       kind: 'tuple',

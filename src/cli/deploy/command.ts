@@ -1,6 +1,6 @@
 import { buildCommand, type Command } from '@stricli/core';
 import type { Context } from '../context.ts';
-import { registryFlags } from '../flags.ts';
+import { planFlag, registryFlags } from '../flags.ts';
 
 /** How `stowage deploy` is declared. */
 export const deploy: Command<Context> = buildCommand({
@@ -20,12 +20,7 @@ export const deploy: Command<Context> = buildCommand({
         optional: true,
         withNegated: false,
       },
-      plan: {
-        kind: 'boolean',
-        brief: 'Print to standard error how many requests it takes at the most, before they are made',
-        optional: true,
-        withNegated: false,
-      },
+      plan: planFlag,
       targetsVerify: {
         kind: 'boolean',
         brief: 'Take it that the registries refuse manifests whose children are missing, as Docker Hub does',

@@ -1,6 +1,5 @@
 import pLimit from 'p-limit';
 import { errorCode, isRateLimited } from '../../registry/index.ts';
-import { ahead } from './ahead.ts';
 import type { DeployTask } from './task.ts';
 import { performTask } from './perform.ts';
 import type { PlacedDocument } from './document.ts';
@@ -39,11 +38,11 @@ export async function deploy(
 ): Promise<Deployed> {
   const { parallel = false, onPlan } = options;
   const prepared = prepare(documents, options, false);
-  const { tasks, budget, tokens, performing, signal } = prepared;
+  const { budget, tokens, performing, signal } = prepared;
   onPlan?.(prepared.plan(false), 'documents');
 
   const reporter = createStepReporter(options);
-  const looked = await lookAt(tasks, prepared, reporter);
+  const looked = await lookAt(prepared, reporter);
   signal.throwIfAborted();
   const changing = [...looked].flatMap(([task, { wanted, failure }]) =>
     wanted.length > 0 && failure === undefined ? [{ task, wanted }] : [],
@@ -106,13 +105,9 @@ export async function deploy(
 }
 
 /** Asks what there is, and tells what is as it should be. */
-async function lookAt(
-  tasks: readonly DeployTask[],
-  { look }: Prepared,
-  { tell }: StepReporter,
-): Promise<ReadonlyMap<DeployTask, Looked>> {
+async function lookAt({ look }: Prepared, { tell }: StepReporter): Promise<ReadonlyMap<DeployTask, Looked>> {
   const all = new Map<DeployTask, Looked>();
-  for await (const [task, looked] of ahead(tasks, look)) {
+  for await (const [task, looked] of look()) {
     all.set(task, looked);
     const present = task.refs.filter((reference) => !looked.wanted.includes(reference));
     tell(task, present, 'present');

@@ -1,5 +1,5 @@
 import { familiarReference, type Digest, type FullReference } from '../../oci/index.ts';
-import { formatJson, type Ordered } from '../../json/index.ts';
+import { escapeHtml, formatJson, type Ordered } from '../../json/index.ts';
 
 /** What is asked for in one piece: that something be at some places. Nothing in it is left open. */
 export interface DeployDocument {
@@ -46,5 +46,5 @@ export function formatDocument(document: DeployDocument): string {
     ...(copyFrom === undefined ? [] : [['copyFrom', familiarReference(copyFrom)] as const]),
     ...(mediaType === undefined ? [] : [['mediaType', mediaType] as const]),
   ];
-  return formatJson(new Map(members), { escapeHtml: true });
+  return escapeHtml(formatJson(new Map(members)));
 }

@@ -1,5 +1,4 @@
 import type { FullReference } from '../../oci/index.ts';
-import { ahead } from './ahead.ts';
 import type { DeployDocument, PlacedDocument } from './document.ts';
 import type { DeployOptions } from './options.ts';
 import { prepare } from './prepare.ts';
@@ -17,12 +16,12 @@ export async function* pendingDocuments(
   options: DeployOptions,
 ): AsyncGenerator<DeployDocument> {
   const prepared = prepare(documents, options, true);
-  const { tasks, look, signal } = prepared;
+  const { look, signal } = prepared;
   options.onPlan?.(prepared.plan(true), 'documents');
   const { tell } = createStepReporter(options);
   let current: PlacedDocument | undefined;
   let changing = new Set<FullReference>();
-  for await (const [task, { wanted, failure }] of ahead(tasks, look)) {
+  for await (const [task, { wanted, failure }] of look()) {
     signal.throwIfAborted();
     if (current !== undefined && current !== task.document) {
       yield* changed(current, changing);

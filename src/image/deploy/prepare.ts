@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { DOCKER_HUB, type Digest, type FullReference } from '../../oci/index.ts';
 import type { Plan } from '../../plan/index.ts';
+import { inOrder } from '../in-order.ts';
 import { tasksOf, type DeployTask } from './task.ts';
 import { carriedBy, type PerformContext } from './perform.ts';
 import { createBudget, type Budget } from './budget.ts';
@@ -15,6 +16,8 @@ import { createSurvey } from './survey.ts';
 import { createTargets, type Target } from './target.ts';
 import { createWholeness } from './wholeness.ts';
 
+/** Tasks that are looked at ahead of the one that is waited for. */
+const AHEAD = 64;
 /** Requests that are under way at a time. */
 const CONCURRENCY = 24;
 
@@ -27,8 +30,8 @@ export interface Prepared {
   readonly signal: AbortSignal;
   /** The requests that it takes at the most, as far as the documents tell. */
   plan(dryRun: boolean): Plan;
-  /** What stands where a task wants something. Never fails. */
-  look(task: DeployTask): Promise<Looked>;
+  /** Looks what stands where tasks want something, and gives what it found in their order. Never fails. */
+  look(): AsyncIterable<readonly [task: DeployTask, looked: Looked]>;
 }
 
 /** What was found out about a task. */
@@ -77,6 +80,15 @@ export function prepare(
   const survey = createSurvey({ targets, wholeness, limit: asking, signal, everyBlob });
   const tokens = createTokenPrefetch(tasks, authorize);
 
+  const lookAt = async (task: DeployTask): Promise<Looked> => {
+    try {
+      const standings = await tokens.question(task, () => survey.look(task));
+      return { wanted: task.refs.filter((_, at) => standings[at] !== 'present') };
+    } catch (error) {
+      return { wanted: task.refs, failure: { error } };
+    }
+  };
+
   return {
     tasks,
     budget,
@@ -84,13 +96,6 @@ export function prepare(
     signal,
     plan: (dryRun) => planTasks(tasks, counting, { ...options, dryRun }),
     performing: { ...parts, targets, copier, sources },
-    async look(task) {
-      try {
-        const standings = await tokens.question(task, () => survey.look(task));
-        return { wanted: task.refs.filter((_, at) => standings[at] !== 'present') };
-      } catch (error) {
-        return { wanted: task.refs, failure: { error } };
-      }
-    },
+    look: () => inOrder(tasks, async (task) => [task, await lookAt(task)] as const, AHEAD),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inOrder } from '../../src/builds/resolve/in-order.ts';
+import { inOrder } from '../../src/image/index.ts';
 import { createUnplanned } from '../../src/builds/plan/unplanned.ts';
 
 test('what comes of several things is given in their order, and no more than so many are begun', async () => {
