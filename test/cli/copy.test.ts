@@ -74,7 +74,8 @@ test('a layout whose bytes went bad is not copied: 6, also into another layout',
   await writeFile(path, Buffer.from(layer).fill('x', 0, 1));
   const copied = await stowage(['copy', `oci-layout:${folder}/good:1`, `oci-layout:${folder}/copy:1`]);
   expect(copied.code).toBe(6);
-  expect((await stowage(['lookup', `oci-layout:${folder}/copy:1`])).stdout).toBe('null\n');
+  // Whether the folder was begun before the bytes proved bad is a matter of time: nothing is under the name either way.
+  expect((await stowage(['lookup', '--digest', `oci-layout:${folder}/copy:1`])).code).not.toBe(0);
 });
 
 test('--platform', async () => {
