@@ -16,7 +16,9 @@ const below = {
   client: ['disk', 'auth', 'transport', 'protocol', 'registry', 'oci'],
   server: ['protocol', 'registry', 'oci'],
   testing: ['transport', 'protocol', 'registry', 'oci'],
-  'store/[^/]+': ['disk', 'registry', 'oci'],
+  'layout-index': ['registry', 'oci'],
+  tar: ['oci'],
+  'store/[^/]+': ['tar', 'layout-index', 'disk', 'registry', 'oci'],
   'wrap/[^/]+': ['disk', 'redis', 'registry', 'oci'],
   image: ['plan', 'json', 'registry', 'oci'],
   builds: ['image', 'plan', 'json', 'registry', 'oci'],
@@ -27,6 +29,7 @@ const below = {
     'client',
     'store/[^/]+',
     'wrap/[^/]+',
+    'layout-index',
     'disk',
     'auth',
     'transport',
@@ -34,6 +37,7 @@ const below = {
     'registry',
     'oci',
   ],
+  buildkit: ['auth', 'disk', 'registry', 'oci'],
   opentelemetry: ['place', 'wrap/[^/]+', 'client', 'auth', 'transport'],
 };
 const rooms = Object.keys(below);
@@ -45,7 +49,7 @@ const anyRoom = `^src/(${rooms.join('|')}|cli)/`;
 const nodeEdge = '/(file|source-file|[^/]+-node)[.]ts$';
 
 /** Loaded when asked for, with an error that says what to install; devDependencies as well, for the tests. */
-const optionalPeers = '(^|/)node_modules/(@opentelemetry/api|ioredis|rate-limiter-flexible)/';
+const optionalPeers = '(^|/)node_modules/(@opentelemetry/api|ioredis|rate-limiter-flexible|@connectrpc/[^/]+|@bufbuild/protobuf)/';
 
 /** `store/[^/]+` as people read it. */
 const shown = (room) => room.replace('[^/]+', '*');

@@ -6,7 +6,13 @@ import { blobPath } from './blob-file.ts';
 import type { Documents } from './documents.ts';
 import type { Disk } from './durable.ts';
 import { PRIVATE } from './folder.ts';
-import { EMPTY_INDEX, ENTRY_LIMIT, formatIndex, INDEX_LIMIT, LAYOUT_VERSION } from './index-file.ts';
+import {
+  EMPTY_INDEX,
+  ENTRY_LIMIT,
+  formatIndex,
+  INDEX_LIMIT,
+  LAYOUT_VERSION,
+} from '../../layout-index/index.ts';
 import { reach, type Knowing, type Known } from './known.ts';
 import { withLock } from './lock.ts';
 import type { IndexReader, LayoutPlace } from './snapshot.ts';

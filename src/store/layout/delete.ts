@@ -11,9 +11,8 @@ import {
 import { blobPath, statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
 import { keepUnnamed } from './enter.ts';
-import { bareEntry, without } from './entries.ts';
+import { bareEntry, tagOf, without } from '../../layout-index/index.ts';
 import { isAbsent, onDisk } from './failure.ts';
-import { tagOf } from './index-file.ts';
 import type { Repositories } from './repositories.ts';
 import { hasManifest, type Repository } from './repository.ts';
 

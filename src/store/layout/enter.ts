@@ -2,7 +2,15 @@ import type { Descriptor } from '../../oci/index.ts';
 import { openable, type AcceptedManifest } from '../../registry/index.ts';
 import { statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
-import { bareEntry, digestsOf, isBare, without, withoutName, withTag, withType } from './entries.ts';
+import {
+  bareEntry,
+  digestsOf,
+  isBare,
+  without,
+  withoutName,
+  withTag,
+  withType,
+} from '../../layout-index/index.ts';
 import { reach } from './known.ts';
 import type { Repository } from './repository.ts';
 

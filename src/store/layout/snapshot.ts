@@ -14,7 +14,7 @@ import {
   VERSION_LIMIT,
   type LayoutIndex,
   type TagTarget,
-} from './index-file.ts';
+} from '../../layout-index/index.ts';
 
 /** An `index.json` as it was read once. */
 export interface Snapshot extends LayoutIndex {

@@ -1,4 +1,4 @@
-import { annotations, type Descriptor, type Digest } from '../../oci/index.ts';
+import { annotations, type Descriptor, type Digest } from '../oci/index.ts';
 import { tagOf } from './index-file.ts';
 
 /** Changes to the entries of an `index.json`. None changes an entry that it is given; what stays as it is, stays the same object. */

@@ -9,7 +9,7 @@ import {
   type Descriptor,
   type Digest,
   type Json,
-} from '../../oci/index.ts';
+} from '../oci/index.ts';
 
 /** How large the two files of a layout may be, in bytes. */
 export const INDEX_LIMIT: number = 32 * 1024 * 1024;
