@@ -49,7 +49,8 @@ const anyRoom = `^src/(${rooms.join('|')}|cli)/`;
 const nodeEdge = '/(file|source-file|[^/]+-node)[.]ts$';
 
 /** Loaded when asked for, with an error that says what to install; devDependencies as well, for the tests. */
-const optionalPeers = '(^|/)node_modules/(@opentelemetry/api|ioredis|rate-limiter-flexible|@connectrpc/[^/]+|@bufbuild/protobuf)/';
+const optionalPeers =
+  '(^|/)node_modules/(@opentelemetry/api|ioredis|rate-limiter-flexible|@connectrpc/[^/]+|@bufbuild/protobuf)/';
 
 /** `store/[^/]+` as people read it. */
 const shown = (room) => room.replace('[^/]+', '*');
