@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { printable } from '../oci/index.ts';
-import { formatLayoutReference, isLayoutReference, parseLayoutReference } from '../place/index.ts';
+import { formatLocalReference, isLocalReference, parseLocalReference } from '../place/index.ts';
 import { isRegistryError, type RegistryError } from '../registry/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
@@ -16,23 +16,23 @@ export function describeFailure(error: unknown): string {
 
 /**
  * The same, for a command about some references. Where only one can be meant, it goes before what does not name it: the
- * only one there is; or the only layout, for what was not told by a registry over HTTP.
+ * only one there is; or the only layout or archive, for what was not told by a registry over HTTP.
  */
 export function describeFailureAt(error: unknown, ...references: readonly string[]): string {
   const inside = isRegistryError(error) && error.url === undefined && !error.message.startsWith('invalid');
-  const meant = references.length === 1 ? references : inside ? references.filter(isLayoutReference) : [];
+  const meant = references.length === 1 ? references : inside ? references.filter(isLocalReference) : [];
   const said = describeFailure(error);
   const [reference, ...others] = meant;
   if (reference === undefined || others.length > 0 || isNamed(reference, said)) return said;
   return `${printable(reference, 1000)}: ${said}`;
 }
 
-/** Of a layout, it is enough that the folder is named. */
+/** Of a layout or an archive, it is enough that the folder or file is named. */
 function isNamed(reference: string, said: string): boolean {
   if (said.includes(reference)) return true;
-  if (!isLayoutReference(reference)) return false;
-  const { directory } = parseLayoutReference(reference);
-  return said.includes(formatLayoutReference({ directory }));
+  if (!isLocalReference(reference)) return false;
+  const { scheme, path } = parseLocalReference(reference);
+  return said.includes(formatLocalReference({ scheme, path }));
 }
 
 /** Tells what went wrong, and leaves the exit code that goes with it. */
@@ -59,6 +59,6 @@ function isPath(text: string): boolean {
     /^(?:\.{0,2}|~)[/\\]/.test(text) ||
     text === '.' ||
     text === '..' ||
-    (!isLayoutReference(text) && existsSync(text))
+    (!isLocalReference(text) && existsSync(text))
   );
 }

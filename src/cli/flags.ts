@@ -18,7 +18,20 @@ export interface RegistryFlags {
   readonly redis?: string;
   readonly run?: string;
   readonly registryConfig?: string;
+  readonly store?: readonly NamedStore[];
   readonly cache: boolean;
+}
+
+/** A folder of image layouts, and the name that stands for it. */
+export interface NamedStore {
+  readonly name: string;
+  readonly folder: string;
+}
+
+function parseStore(text: string): NamedStore {
+  const [, name, folder] = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)=(.+)$/s.exec(text) ?? [];
+  if (name !== undefined && folder !== undefined) return { name, folder };
+  throw new SyntaxError(`not a store: ${text.slice(0, 100)}; write NAME=DIR`);
 }
 
 function parseRunName(text: string): string {
@@ -96,6 +109,14 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
     parse: String,
     brief: 'The file with the settings of registries: mirrors, certificates, rates',
     placeholder: 'FILE',
+    optional: true,
+  },
+  store: {
+    kind: 'parsed',
+    parse: parseStore,
+    brief: 'Let oci-layout://NAME/IMAGE mean an image in this folder',
+    placeholder: 'NAME=DIR',
+    variadic: true,
     optional: true,
   },
   cache: {

@@ -54,6 +54,10 @@ export async function withPlaces(
   const places = createPlaces({
     credentials: credentials ?? defaultCredentials({ environment }),
     settings,
+    stores: {
+      ...settings.stores,
+      ...Object.fromEntries((flags.store ?? []).map(({ name, folder }) => [name, folder])),
+    },
     ...(cache !== undefined && { cache }),
     ...(flags.cache && {
       keptTokens: tokenFiles(tokenFolder(context)),

@@ -5,9 +5,7 @@ import {
   type AnyResult,
   type Registry,
 } from '../registry/index.ts';
-
-/** The repository of a layout folder that stands by itself, which has no name of its own. */
-export const LAYOUT_REPOSITORY = 'layout';
+import { OWN_REPOSITORY } from './named-images.ts';
 
 /**
  * A layout whose failures say which folder it is in, as all of them have the same repository.
@@ -32,7 +30,7 @@ async function* named<T>(items: AsyncIterable<T>, name: string): AsyncGenerator<
 }
 
 /** Where the message has the name of the repository, its own name. */
-const OWN_NAME = new RegExp(`(?<=\\b(?:in|of) )${LAYOUT_REPOSITORY}\\b`);
+const OWN_NAME = new RegExp(`(?<=\\b(?:in|of) )${OWN_REPOSITORY}\\b`);
 
 function withName(error: unknown, name: string): unknown {
   if (!isRegistryError(error)) return error;

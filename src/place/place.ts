@@ -1,18 +1,16 @@
-import { resolve } from 'node:path';
 import type { AuthorizeOptions, RegistryClient, Want } from '../client/index.ts';
-import {
-  DOCKER_HUB,
-  familiarReference,
-  isDockerHub,
-  parseDockerName,
-  printable,
-  type Digest,
-} from '../oci/index.ts';
-import { fromInvalid, type Registry } from '../registry/index.ts';
-import { singleLayout } from '../store/layout/index.ts';
+import { DOCKER_HUB, familiarReference, isDockerHub, parseDockerName, type Digest } from '../oci/index.ts';
+import { fromInvalid, type Options, type Registry } from '../registry/index.ts';
 import type { Rate } from '../transport/index.ts';
-import { formatLayoutReference, isLayoutReference, parseLayoutReference } from './layout-reference.ts';
-import { LAYOUT_REPOSITORY, namedLayout } from './named-layout.ts';
+import { createLocals } from './local.ts';
+import {
+  formatLocalReference,
+  isLocalReference,
+  parseLocalReference,
+  type LocalReference,
+  type Stores,
+} from './local-reference.ts';
+import { ONLY_IMAGE, OWN_REPOSITORY, repositoryOfName } from './named-images.ts';
 import { createRemotes, type RemoteOptions } from './remote.ts';
 
 /** A reference, and the registry that it leads to. */
@@ -24,18 +22,24 @@ export interface Place {
   readonly digest?: Digest;
   /** What to ask the registry for: the digest, or else the tag. */
   readonly reference: string;
+  /** Where it is on the disk, if it is in a layout folder or in an archive. */
+  readonly local?: LocalReference;
   /** The same place for another digest, as a reference: short for Docker Hub, with a tag only if one was given. */
   nameOf(digest: Digest): string;
 }
 
-/** Settings of places: those of registries over HTTP. Layout folders need none. */
-export type PlacesOptions = RemoteOptions;
+/** Settings of places. */
+export interface PlacesOptions extends RemoteOptions {
+  /** Folders of layouts by the names that stand for them: `oci-layout://NAME/IMAGE`. */
+  readonly stores?: Stores;
+}
 
 /** The one that knows which kind of registry a reference means. */
 export interface Places {
   /**
-   * Finds the registry of a reference. The same host, or folder, gives the same registry.
-   * @param text `docker.io/library/alpine:3.20`, `localhost:5000/x:y`, `oci-layout:DIR:TAG`, each also with `@DIGEST`
+   * Finds the registry of a reference. The same host, folder, or archive gives the same registry.
+   * @param text `docker.io/library/alpine:3.20`, `localhost:5000/x:y`, `oci-layout:DIR:TAG`, `oci-layout:DIR::NAME`,
+   *   `oci-layout://STORE/NAME`, `oci-archive:FILE:NAME`, `docker-archive:FILE:NAME`, each also with `@DIGEST`
    * @throws {RegistryError} `REFERENCE_INVALID`.
    */
   open(text: string): Place;
@@ -56,49 +60,47 @@ export interface Places {
   rate(host: string): Rate | undefined;
   /** The client of a registry by itself, for what is asked of no other: logins, tokens. @param host as references name it */
   client(host: string): RegistryClient;
-  /** Closes all connections. */
+  /**
+   * Writes the archives anew to which something was pushed. Until then nobody sees it; everywhere else, what is pushed is
+   * there at once.
+   */
+  commit(options?: Options): Promise<void>;
+  /** Closes all connections and files. What archives were given since the last `commit` is gone. */
   close(): Promise<void>;
 }
 
 /** Makes the one that opens references. Nothing is connected to before it is asked. */
 export function createPlaces(options: PlacesOptions = {}): Places {
-  const remotes = createRemotes(options);
-  const layouts = new Map<string, Registry>();
+  const { stores = {}, ...common } = options;
+  const remotes = createRemotes(common);
+  const locals = createLocals();
 
-  const openLayout = (text: string): Place => {
-    const { directory, tag, digest } = parseLayoutReference(text);
-    const path = resolve(directory);
-    const registry =
-      layouts.get(path) ??
-      namedLayout(
-        singleLayout(path, { repository: LAYOUT_REPOSITORY }),
-        printable(formatLayoutReference({ directory }), 1000),
-      );
-    layouts.set(path, registry);
-    return place(
-      {
-        registry,
-        repository: LAYOUT_REPOSITORY,
-        tag: tag ?? (digest === undefined ? 'latest' : undefined),
-        digest,
-      },
-      (other) => formatLayoutReference({ directory, ...(tag !== undefined && { tag }), digest: other }),
-    );
+  const openLocal = (text: string): Place => {
+    const local = parseLocalReference(text, stores);
+    return {
+      registry: locals.open(local),
+      ...imageIn(local),
+      local,
+      nameOf: (other) => formatLocalReference({ ...local, digest: other }),
+    };
   };
 
   const openRemote = (text: string): Place => {
     // A name says a tag only if one was given: what was filled in is not what the user calls it.
     const name = parseDockerName(text);
     const { host, repository, digest, tag = digest === undefined ? 'latest' : undefined } = name;
-    return place({ registry: remotes.open(host), repository, tag, digest }, (other) =>
-      familiarReference({ ...name, digest: other }),
-    );
+    return {
+      registry: remotes.open(host),
+      repository,
+      ...image(tag, digest),
+      nameOf: (other) => familiarReference({ ...name, digest: other }),
+    };
   };
 
   return {
     open(text) {
       try {
-        return isLayoutReference(text) ? openLayout(text) : openRemote(text);
+        return isLocalReference(text) ? openLocal(text) : openRemote(text);
       } catch (error) {
         throw fromInvalid(error, 'REFERENCE_INVALID', { reference: text });
       }
@@ -107,7 +109,10 @@ export function createPlaces(options: PlacesOptions = {}): Places {
     authorize: (host, wants, given) => remotes.authorize(named(host), wants, given),
     rate: (host) => remotes.rate(named(host)),
     client: remotes.client,
-    close: remotes.close,
+    commit: locals.commit,
+    async close() {
+      await Promise.all([remotes.close(), locals.close()]);
+    },
   };
 }
 
@@ -116,20 +121,28 @@ function named(host: string): string {
   return isDockerHub(host) ? DOCKER_HUB : host;
 }
 
-interface PlaceParts {
-  readonly registry: Registry;
-  readonly repository: string;
-  readonly tag: string | undefined;
-  readonly digest: Digest | undefined;
+/** Which of its images is meant, as the registry of a layout or an archive calls them. */
+function imageIn({
+  tag,
+  name,
+  digest,
+}: LocalReference): Pick<Place, 'repository' | 'tag' | 'digest' | 'reference'> {
+  if (name !== undefined) {
+    const { repository, tag: its } = repositoryOfName(name);
+    return { repository, ...image(its, digest) };
+  }
+  if (tag === undefined && digest === undefined)
+    return { repository: ONLY_IMAGE, ...image('latest', undefined) };
+  return { repository: OWN_REPOSITORY, ...image(tag, digest) };
 }
 
-function place({ registry, repository, tag, digest }: PlaceParts, nameOf: (digest: Digest) => string): Place {
+function image(
+  tag: string | undefined,
+  digest: Digest | undefined,
+): Pick<Place, 'tag' | 'digest' | 'reference'> {
   return {
-    registry,
-    repository,
     ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
     reference: digest ?? tag ?? 'latest',
-    nameOf,
   };
 }

@@ -51,4 +51,6 @@ export interface SettingsFile {
   readonly defaults?: Manners & Pick<TlsFiles, 'ca'>;
   /** By the host that references name, with its port if they do; `*.example.com` for all below. */
   readonly registries?: Readonly<Record<string, RegistryEntry>>;
+  /** Folders of image layouts, by the name that stands for them in `oci-layout://NAME/IMAGE`. Relative to this file's folder. */
+  readonly stores?: Readonly<Record<string, string>>;
 }

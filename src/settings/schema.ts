@@ -131,6 +131,9 @@ const registry = object({
   ...tls,
 });
 
+/** A name, and no path: nothing has to be escaped in it. */
+const STORE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+
 /** The file of settings. */
 export const settingsSchema: v.GenericSchema<SettingsFile> = v.pipe(
   object({
@@ -146,6 +149,18 @@ export const settingsSchema: v.GenericSchema<SettingsFile> = v.pipe(
         v.record(hostPattern, registry, 'must be an object'),
         v.description(
           'By the host that references name, with its port if they do; *.example.com for all below. docker.io stands for all names of Docker Hub.',
+        ),
+      ),
+    ),
+    stores: v.exactOptional(
+      v.pipe(
+        v.record(
+          v.pipe(text, v.regex(STORE_NAME, 'must be a name of letters, digits, dots and dashes')),
+          file('The folder, relative to that of this file.'),
+          'must be an object',
+        ),
+        v.description(
+          'Folders of image layouts, by the name that stands for them in oci-layout://NAME/IMAGE and oci-layout://NAME:TAG.',
         ),
       ),
     ),

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { canonicalHost, DOCKER_HUB } from '../oci/index.ts';
 import type { Environment, Pace, UndiciOptions } from '../transport/index.ts';
 import type { Manners, MirrorEntry, RegistryEntry, SettingsFile, TlsFiles } from './file.ts';
@@ -47,6 +48,8 @@ export interface Settings {
    * @throws {RegistryError} `SETTINGS_INVALID` for `$DOCKERHUB_PUBLIC_PROXY`.
    */
   of(host: string): RegistrySettings;
+  /** Folders of image layouts, by the names that stand for them in references. */
+  readonly stores: Readonly<Record<string, string>>;
 }
 
 /** What settings are made of. */
@@ -64,7 +67,7 @@ type Placed<T> = T & { readonly where: string };
 /** Puts together what the file, the environment and the folders of certificates say. */
 export function createSettings(parts: SettingsParts): Settings {
   const { document, file, environment, certificateFolders: folders } = parts;
-  const { defaults = {}, registries = {} } = document;
+  const { defaults = {}, registries = {}, stores = {} } = document;
   const entries = new Map<string, Placed<RegistryEntry>>(
     Object.entries(registries).map(([key, entry]) => [
       canonicalHost(key),
@@ -121,6 +124,9 @@ export function createSettings(parts: SettingsParts): Settings {
   };
 
   return {
+    stores: Object.fromEntries(
+      Object.entries(stores).map(([name, folder]) => [name, resolve(dirname(file ?? '.'), folder)]),
+    ),
     of(name) {
       const host = canonicalHost(name);
       const entry = entryFor(entries, host);

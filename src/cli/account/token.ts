@@ -1,5 +1,5 @@
 import { parseDockerReference } from '../../oci/index.ts';
-import { isLayoutReference } from '../../place/index.ts';
+import { isLocalReference } from '../../place/index.ts';
 import { fromInvalid, RegistryError } from '../../registry/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { fail } from '../failure.ts';
@@ -27,8 +27,8 @@ export default async function token(this: Context, flags: TokenFlags, reference:
 }
 
 function remote(reference: string): { readonly host: string; readonly repository: string } {
-  if (isLayoutReference(reference))
-    throw new RegistryError('REFERENCE_INVALID', `${reference} is a folder, which asks nobody who they are`, {
+  if (isLocalReference(reference))
+    throw new RegistryError('REFERENCE_INVALID', `${reference} is on this disk, which asks nobody who they are`, {
       reference,
     });
   try {

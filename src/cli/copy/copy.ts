@@ -43,6 +43,7 @@ export default async function copy(this: Context, flags: CopyFlags, from: string
             run,
           )
         : await run({});
+      await places.commit({ signal: this.signal });
       const { manifests, blobs } = sent;
       say(
         this,

@@ -1,6 +1,6 @@
 import type { CopyPlan, CopyStage } from '../../image/index.ts';
 import { parseDockerName } from '../../oci/index.ts';
-import { isLayoutReference } from '../../place/index.ts';
+import { isLocalReference } from '../../place/index.ts';
 import { addPlans, planOf, type Plan } from '../../plan/index.ts';
 import type { Settings } from '../../settings/index.ts';
 
@@ -13,7 +13,7 @@ export interface End {
   readonly chunkSize?: number;
 }
 
-/** Both ends of a copy. Undefined for layouts, which take no requests. */
+/** Both ends of a copy. Undefined for layouts and archives, which take no requests. */
 export interface Ends {
   readonly from: End | undefined;
   readonly to: End | undefined;
@@ -22,7 +22,7 @@ export interface Ends {
 /** What is at the ends of a copy, going by the references. @throws {Invalid} subject `reference`. */
 export function endsOf(from: string, to: string, settings: Settings): Ends {
   const endOf = (reference: string): End | undefined => {
-    if (isLayoutReference(reference)) return undefined;
+    if (isLocalReference(reference)) return undefined;
     const { host, repository } = parseDockerName(reference);
     const { mirrors, chunkSize } = settings.of(host);
     return {

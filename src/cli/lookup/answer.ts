@@ -9,7 +9,7 @@ import {
 } from '../../oci/index.ts';
 import type { Place } from '../../place/index.ts';
 import { DOCUMENT_LIMIT, fromInvalid, RegistryError, type Content } from '../../registry/index.ts';
-import { lackOf } from './layout.ts';
+import { lackOf } from '../lack.ts';
 import type { Wanted } from './words.ts';
 
 /** What is asked of a place. */
@@ -34,7 +34,7 @@ export type Answer =
  * @param isNext whether the answer will be printed as soon as it is there
  */
 export async function answer(question: Question, isNext: () => boolean): Promise<Answer> {
-  const lack = await lackOf(question.reference);
+  const lack = await lackOf(question.place, question.reference);
   if (lack !== undefined) return { kind: 'failed', why: lack };
   try {
     return await ask(question, isNext);

@@ -2,8 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderFiles, validateImage, validateLayout, type ValidateOptions } from '../../image/index.ts';
 import { isDigest, type Digest } from '../../oci/index.ts';
-import { isLayoutReference, parseLayoutReference, type LayoutReference } from '../../place/index.ts';
-import { fromInvalid } from '../../registry/index.ts';
+import { isLocalReference, type LocalReference } from '../../place/index.ts';
 import type { Context } from '../context.ts';
 import { fail, misuse } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
@@ -24,7 +23,7 @@ export default async function validate(this: Context, flags: ValidateFlags, targ
     if (flags.fix && flags.json)
       return misuse(this, '--fix writes a document, and --json a report: not both');
     const meant = await meaning(target);
-    if (meant.kind === 'file') return await validateFile(this, target, flags);
+    if (meant === 'file') return await validateFile(this, target, flags);
     if (flags.fix)
       return misuse(
         this,
@@ -35,13 +34,16 @@ export default async function validate(this: Context, flags: ValidateFlags, targ
       signal: this.signal,
       ...(flags.layers && { layers: 'unpack' }),
     };
-    if (meant.kind === 'layout') {
-      const problems = await validateLayout(folderFiles(meant.directory), options);
-      return report(this, flags, { target, problems, nameOf: (name) => inLayout(meant.directory, name) });
-    }
+    const validateFolder = async (directory: string): Promise<void> => {
+      const problems = await validateLayout(folderFiles(directory), options);
+      report(this, flags, { target, problems, nameOf: (name) => inLayout(directory, name) });
+    };
+    if (meant === 'folder') return await validateFolder(target);
     await withPlaces(this, flags, async (places) => {
       const place = places.open(target);
-      const near = isLayoutReference(target) && !flags.layers;
+      const { local } = place;
+      if (local?.scheme === 'oci-layout' && isWhole(local)) return validateFolder(local.path);
+      const near = local !== undefined && !flags.layers;
       const problems = await validateImage(place.registry, place, {
         ...options,
         ...(near && { layers: 'read' }),
@@ -57,28 +59,19 @@ export default async function validate(this: Context, flags: ValidateFlags, targ
   }
 }
 
-type Meaning =
-  { readonly kind: 'file' | 'reference' } | { readonly kind: 'layout'; readonly directory: string };
-
 /** What is meant: what is there on the disk goes before what may be in a registry. */
-async function meaning(target: string): Promise<Meaning> {
-  if (target === '-') return { kind: 'file' };
-  if (isLayoutReference(target)) {
-    const { directory, tag, digest } = layoutOf(target);
-    return tag === undefined && digest === undefined ? { kind: 'layout', directory } : { kind: 'reference' };
-  }
+async function meaning(target: string): Promise<'file' | 'folder' | 'reference'> {
+  if (target === '-') return 'file';
+  if (isLocalReference(target)) return 'reference';
   const found = await stat(target).catch(() => undefined);
   // A repository may be called so as well; its tag tells then.
-  if (found === undefined) return { kind: /^[^:@]*\.json$/.test(target) ? 'file' : 'reference' };
-  return found.isDirectory() ? { kind: 'layout', directory: target } : { kind: 'file' };
+  if (found === undefined) return /^[^:@]*\.json$/.test(target) ? 'file' : 'reference';
+  return found.isDirectory() ? 'folder' : 'file';
 }
 
-function layoutOf(reference: string): LayoutReference {
-  try {
-    return parseLayoutReference(reference);
-  } catch (error) {
-    throw fromInvalid(error, 'REFERENCE_INVALID', { reference });
-  }
+/** Whether no image in it is meant, but all of them. */
+function isWhole({ tag, name, digest }: LocalReference): boolean {
+  return tag === undefined && name === undefined && digest === undefined;
 }
 
 function inLayout(directory: string, name: string): string {

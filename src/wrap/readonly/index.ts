@@ -1,0 +1,2 @@
+/** A registry that is read alone. */
+export { readOnly } from './readonly.ts';
