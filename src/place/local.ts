@@ -40,7 +40,7 @@ export function createLocals(): Locals {
       if (known !== undefined) return known;
       const images = namedImages(
         scheme === 'oci-layout'
-          ? (singleLayout(path, { repository: OWN_REPOSITORY }) as NamedRegistry)
+          ? singleLayout(path, { repository: OWN_REPOSITORY })
           : openArchive(path, scheme),
       );
       const registry = namedLayout(images, printable(formatLocalReference({ scheme, path: given }), 1000));

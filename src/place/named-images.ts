@@ -1,6 +1,9 @@
-import { formatReference, parseDockerName, parseReference, type FullReference } from '../oci/index.ts';
+import { displayName, type ImageNames } from '../layout-index/index.ts';
+import { formatReference, Invalid, isTag, looksLikeDigest, parseDockerName } from '../oci/index.ts';
 import {
   intercept,
+  notFound,
+  repositoryNotFound,
   type AnyResult,
   type ListOptions,
   type Operation,
@@ -10,20 +13,17 @@ import {
 } from '../registry/index.ts';
 
 /** A place with an `index.json`: a layout folder, or an archive. */
-export type NamedRegistry = Registry & { readonly names?: unknown };
+export type NamedRegistry = Registry & { readonly names: ImageNames };
 
-/**
- * The repository that has all images of a place with an `index.json`, by their tags: such a place has no name of its own.
- */
+/** The repository that has all images of such a place, by their tags: the place has no name of its own. */
 export const OWN_REPOSITORY = 'layout';
 
-/** The same, for who asks for no image in particular: whatever tag is asked for means the only image there is. */
-export const ONLY_IMAGE = 'layout';
+/** The same, for who asks for no image in particular: reading any tag means the only image there is. */
+export const ONLY_IMAGE = 'layout/only';
 
 /**
- * The repository that has the images of a full name's repository, and its tag: `docker.io/library/alpine` and `3.20`.
+ * The repository in which an image with a full name is shown, and its tag: `docker.io/library/alpine` and `3.20`.
  * Two underscores stand for the colon before a port, which no repository can have.
- * @param name with a tag
  */
 export function repositoryOfName(name: string): { readonly repository: string; readonly tag: string } {
   const { host, repository, tag = 'latest' } = parseDockerName(name);
@@ -32,9 +32,118 @@ export function repositoryOfName(name: string): { readonly repository: string; r
 
 /**
  * Shows the images of a layout or an archive as repositories: those with a full name under it
- * (`docker.io/library/alpine`, and the short forms of it), and all of them under `layout`. What is pushed there gets
- * that name, as other tools write it. Blobs are everywhere the same.
+ * (`docker.io/library/alpine`; short forms of it mean the same), and all of them as `layout`. What is pushed to a
+ * repository gets its name, in the form that other tools look for. Blobs are everywhere the same.
  */
 export function namedImages(registry: NamedRegistry): Registry {
-  return intercept(registry, (operation, next): AnyResult => next(operation));
+  const { names } = registry;
+  return intercept(registry, (operation, next): AnyResult => {
+    if (operation.name === 'repositories') return repositories(names, operation.options);
+    const { repository } = operation;
+    if (repository === OWN_REPOSITORY) return next(operation);
+    const inside = within(operation);
+    const isNamed = repository !== ONLY_IMAGE;
+    switch (inside.name) {
+      case 'getManifest':
+      case 'resolveManifest': {
+        const { reference, options } = inside;
+        if (looksLikeDigest(reference)) return next(inside);
+        const query = isNamed ? { name: nameOf(repository, reference) } : {};
+        const found = names.resolve(query, options);
+        return found.then(
+          ({ digest }): Promise<never> => next({ ...inside, reference: digest }) as Promise<never>,
+        );
+      }
+      case 'pushManifest':
+        return isNamed ? push(registry, repository, inside) : next(inside);
+      case 'deleteManifest':
+        return isNamed && !looksLikeDigest(inside.reference)
+          ? unname(names, repository, inside)
+          : next(inside);
+      case 'tags':
+        return isNamed ? tagsOf(names, repository, inside.options) : next(inside);
+      default:
+        return next(inside);
+    }
+  });
+}
+
+type Inside = Exclude<Operation, { readonly name: 'repositories' }>;
+type OperationOf<N extends Operation['name']> = Extract<Operation, { readonly name: N }>;
+
+/** The same operation in the repository that has everything. What the others have is there as well. */
+function within(operation: Inside): Inside {
+  const inside = { ...operation, repository: OWN_REPOSITORY };
+  if (inside.name === 'mountBlob' && inside.from !== undefined) return { ...inside, from: OWN_REPOSITORY };
+  if (inside.name !== 'pushBlob' || inside.options.mountFrom === undefined) return inside;
+  return { ...inside, options: { ...inside.options, mountFrom: OWN_REPOSITORY } };
+}
+
+async function push(
+  { names, pushManifest }: NamedRegistry,
+  repository: string,
+  { bytes, options: { tags = [], ...untagged } }: OperationOf<'pushManifest'>,
+): Promise<PushedManifest> {
+  const pushed = await pushManifest(OWN_REPOSITORY, bytes, untagged);
+  if (tags.length === 0) return pushed;
+  const given = tags.map((tag) => ({ name: nameOf(repository, tag) }));
+  await names.name(pushed.descriptor.digest, given, untagged);
+  return { ...pushed, tags };
+}
+
+async function unname(
+  names: ImageNames,
+  repository: string,
+  { reference: tag, options }: OperationOf<'deleteManifest'>,
+): Promise<void> {
+  const removed = await names.unname([{ name: nameOf(repository, tag) }], options);
+  if (removed === 0) throw notFound('MANIFEST_UNKNOWN', repository, tag);
+}
+
+async function* repositories(names: ImageNames, { after, signal }: ListOptions): AsyncGenerator<string> {
+  const found = await shown(names, signal && { signal });
+  yield* inOrder([OWN_REPOSITORY, ...found.map(({ repository }) => repository)], after);
+}
+
+async function* tagsOf(
+  names: ImageNames,
+  repository: string,
+  { after, signal }: ListOptions,
+): AsyncGenerator<string> {
+  const wanted = repositoryOfName(nameOf(repository, 'latest')).repository;
+  const found = (await shown(names, signal && { signal })).filter((image) => image.repository === wanted);
+  if (found.length === 0) throw repositoryNotFound(repository);
+  yield* inOrder(
+    found.map(({ tag }) => tag),
+    after,
+  );
+}
+
+/** The full name of what stands in a repository under a tag. */
+function nameOf(repository: string, tag: string): string {
+  const [first = '', ...rest] = repository.split('/');
+  const { host, repository: path } = parseDockerName([first.replace('__', ':'), ...rest].join('/'));
+  return formatReference({ host, repository: path, tag });
+}
+
+/** Where the entries that have a full name are shown. A tag alone is none. */
+async function shown(
+  names: ImageNames,
+  options: Options | undefined,
+): Promise<readonly { readonly repository: string; readonly tag: string }[]> {
+  return (await names.entries(options)).flatMap((entry) => {
+    const name = displayName(entry);
+    if (name === undefined || isTag(name)) return [];
+    try {
+      return [repositoryOfName(name)];
+    } catch (error) {
+      // What other tools write there may be no name of an image.
+      if (error instanceof Invalid) return [];
+      throw error;
+    }
+  });
+}
+
+function* inOrder(names: readonly string[], after = ''): Generator<string> {
+  for (const name of [...new Set(names)].sort()) if (name > after) yield name;
 }

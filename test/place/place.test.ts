@@ -13,8 +13,15 @@ test.each([
   ['localhost:5000/x:y', 'x', 'y', `localhost:5000/x:y@${digest}`],
   [`ghcr.io/a/b@${digest}`, 'a/b', digest, `ghcr.io/a/b@${digest}`],
   [`ghcr.io/a/b:1@${digest}`, 'a/b', digest, `ghcr.io/a/b:1@${digest}`],
-  ['oci-layout:dir', 'layout', 'latest', `oci-layout:dir@${digest}`],
+  ['oci-layout:dir', 'layout/only', 'latest', `oci-layout:dir@${digest}`],
   ['oci-layout:dir:1', 'layout', '1', `oci-layout:dir:1@${digest}`],
+  ['oci-layout:dir::x:1', 'docker.io/library/x', '1', `oci-layout:dir::docker.io/library/x:1@${digest}`],
+  [
+    'oci-layout:dir::localhost:5000/x',
+    'localhost__5000/x',
+    'latest',
+    `oci-layout:dir::localhost:5000/x:latest@${digest}`,
+  ],
   [`oci-layout:dir@${digest}`, 'layout', digest, `oci-layout:dir@${digest}`],
 ])('%s', (text, repository, reference, name) => {
   const place = createPlaces().open(text);
@@ -35,6 +42,7 @@ test.each([
   ['localhost:5000/a', '127.0.0.1:5000/a', false],
   ['oci-layout:dir:1', 'oci-layout://./dir:2', true],
   ['oci-layout:dir:1', `oci-layout:${resolve('dir')}`, true],
+  ['oci-layout:dir', 'oci-layout:dir::alpine', true],
   ['oci-layout:dir', 'oci-layout:other', false],
 ])('%s and %s share a registry: %s', (a, b, shared) => {
   const places = createPlaces();
