@@ -15,6 +15,7 @@ import {
   type CacheOptions,
 } from '../../src/wrap/cache/index.ts';
 import { mirrored } from '../../src/wrap/mirror/index.ts';
+import { archivesIn } from '../store/archive/archives.ts';
 
 /** A registry for one test, and how to be rid of it. */
 export interface Stack {
@@ -51,6 +52,19 @@ export async function layout(): Promise<Stack> {
   return {
     registry: layoutRegistry(folder, { durable: false }),
     close: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** A folder of archives, one for each repository. */
+async function archives(whenWritten: 'go on' | 'commit and reopen'): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-test-'));
+  const { registry, close } = archivesIn(folder, { format: 'oci' }, whenWritten);
+  return {
+    registry,
+    async close() {
+      await close();
+      await rm(folder, { recursive: true });
+    },
   };
 }
 
@@ -116,6 +130,9 @@ export const stacks: Readonly<Record<string, () => Promise<Stack>>> = {
   'client, server, memory cache, client, server, layout': async () =>
     overHttp(await around(await overHttp(await layout()), 'memory')),
   layout,
+  archive: () => archives('go on'),
+  'archive, committed and opened anew after each manifest': () => archives('commit and reopen'),
+  'client, server, archive': async () => overHttp(await archives('go on')),
   'client, server, layout': async () => overHttp(await layout()),
   'client, server, memory': async () => overHttp(await memory()),
   'client, server, client, server, memory': async () => overHttp(await overHttp(await memory())),

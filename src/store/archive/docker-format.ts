@@ -1,0 +1,113 @@
+import {
+  annotations,
+  encodedOf,
+  algorithmOf,
+  formatReference,
+  Invalid,
+  isConfigType,
+  isImageType,
+  isIndexType,
+  matchesPlatform,
+  parseDockerReference,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+  type ImageManifest,
+  type Platform,
+} from '../../oci/index.ts';
+import { contentOf, isVerificationFailure } from '../../registry/index.ts';
+import type { Holdings, View } from './holdings.ts';
+import { inOrder } from './index-format.ts';
+
+interface Listed {
+  readonly Config: string;
+  readonly RepoTags: string[] | null;
+  readonly Layers: readonly string[];
+}
+
+/**
+ * Writes a `manifest.json` beside the index of a layout, as `docker save` does since it keeps images as layouts: for
+ * readers that know no other list. Each image stands there once with all its names; of several platforms, one does.
+ * @param platform which of them, if it is there; else it is the first. Docker takes that of the machine; here, archives
+ *   are to be the same wherever they are written
+ * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
+ */
+export async function formatDockerManifest(
+  holdings: Holdings,
+  view: View,
+  platform: Platform,
+): Promise<Uint8Array> {
+  const list = new Map<Digest, Listed>();
+  for (const entry of inOrder(view.entries)) {
+    const found = await findImage(holdings, view, entry, platform);
+    if (found === undefined) continue;
+    const { config, layers } = found;
+    const listed = list.get(found.digest) ?? {
+      Config: pathOf(config.digest),
+      RepoTags: null,
+      Layers: layers.map(({ digest }) => pathOf(digest)),
+    };
+    const name = nameOf(entry);
+    const names = [...(listed.RepoTags ?? []), ...(name === undefined ? [] : [name])];
+    list.set(found.digest, { ...listed, RepoTags: names.length === 0 ? null : names });
+  }
+  return Buffer.from(JSON.stringify([...list.values()]));
+}
+
+type Found = Pick<ImageManifest, 'config' | 'layers'> & { readonly digest: Digest };
+
+/** The image of an entry that can be run, for that platform if there is a choice. Other things have no place in the list. */
+async function findImage(
+  holdings: Holdings,
+  view: View,
+  entry: Descriptor,
+  platform: Platform,
+): Promise<Found | undefined> {
+  if (isIndexType(entry.mediaType)) {
+    const children = (await holdings.manifests.read(entry, view.find))?.children ?? [];
+    const wanted = children.filter((child) => child.platform && matchesPlatform(platform, child.platform));
+    for (const child of [...wanted, ...children]) {
+      const found = isIndexType(child.mediaType)
+        ? undefined
+        : await findImage(holdings, view, child, platform);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  const blob = isImageType(entry.mediaType) ? view.find(entry.digest) : undefined;
+  if (blob === undefined || entry.annotations?.[annotations.buildkitReferenceType] !== undefined)
+    return undefined;
+  try {
+    const bytes = await contentOf(blob.read({}), { descriptor: entry }).bytes();
+    const manifest = parseManifest(bytes, entry.mediaType);
+    if (manifest.kind !== 'image' || !isConfigType(manifest.document.config.mediaType)) return undefined;
+    const { config, layers } = manifest.document;
+    // A list that names what is not there is refused as a whole.
+    if ([config, ...layers].some(({ digest }) => view.find(digest) === undefined)) return undefined;
+    return { digest: entry.digest, config, layers };
+  } catch (error) {
+    if (error instanceof Invalid || isVerificationFailure(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The name of an entry, in full: podman takes what has no host for one of its own machine's. A tag alone is none, as it
+ * does not say of which repository it is.
+ */
+function nameOf({ annotations: all }: Descriptor): string | undefined {
+  for (const text of [all?.[annotations.imageName], all?.[annotations.refName]]) {
+    if (text === undefined || !/[/:]/.test(text)) continue;
+    try {
+      const { digest, ...reference } = parseDockerReference(text);
+      if (digest === undefined) return formatReference(reference);
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+    }
+  }
+  return undefined;
+}
+
+function pathOf(digest: Digest): string {
+  return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
+}

@@ -1,0 +1,5 @@
+/** A registry that is one file: a tar with an OCI image layout, or what `docker save` writes. */
+export { archiveRegistry, type ArchiveOptions, type ArchiveRegistry } from './archive.ts';
+export type { ArchiveLimits } from './base.ts';
+export type { Compression } from './compression.ts';
+export type { ArchiveFormat } from './contents.ts';

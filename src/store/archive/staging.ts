@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isMissing } from '../../disk/index.ts';
+import { systemCode } from './failure.ts';
+
+/** The private folder of one registry object: what was pushed lies in it until it is in the archive. */
+export interface Staging {
+  /** A path in it that nobody has; the folder is made when it is not there. */
+  newFile(): Promise<string>;
+  /** A new file that has no name, where the system can do that; else one that `remove` removes. */
+  unnamed(): Promise<{ readonly handle: FileHandle; remove(): Promise<void> }>;
+  /** Removes a file of it. */
+  remove(path: string): Promise<void>;
+  /** Removes it with all that is in it. */
+  close(): Promise<void>;
+}
+
+/** How long what a process left behind must have lain untouched before it is removed, in milliseconds. */
+const LEFT_BEHIND = 24 * 60 * 60 * 1000;
+
+/** @param file the archive: the folder is beside it, on the same disk */
+export function createStaging(file: string): Staging {
+  const path = resolve(file);
+  const folder = join(dirname(path), `${prefixFor(path)}${process.pid}-${randomBytes(8).toString('hex')}`);
+  let made: Promise<void> | undefined;
+  const make = (): Promise<void> =>
+    (made ??= (async () => {
+      await removeLeftBehind(path);
+      await mkdir(folder, { mode: 0o700 });
+    })().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
+  return {
+    async newFile() {
+      await make();
+      return join(folder, randomBytes(16).toString('hex'));
+    },
+    async unnamed() {
+      const name = `${prefixFor(path)}${process.pid}-${randomBytes(16).toString('hex')}`;
+      const [place, handle] = await openBeside(dirname(path), name);
+      const remove = (): Promise<void> => rm(place, { force: true });
+      if (process.platform === 'win32') return { handle, remove };
+      // Nothing of it stays then, however the process ends.
+      await remove();
+      return { handle, remove: async () => {} };
+    },
+    remove: (path) => rm(path, { force: true }),
+    async close() {
+      await made?.catch(() => {});
+      made = undefined;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whoever only reads an archive may have no right to write beside it. */
+async function openBeside(folder: string, name: string): Promise<readonly [string, FileHandle]> {
+  const attempt = async (place: string): Promise<readonly [string, FileHandle]> => [
+    place,
+    await open(place, 'wx+', 0o600),
+  ];
+  try {
+    return await attempt(join(folder, name));
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
+    return attempt(join(tmpdir(), name));
+  }
+}
+
+function prefixFor(path: string): string {
+  return `.${basename(path)}.stowage-`;
+}
+
+/** Removes what processes left behind that were killed: what is old, and of a process that is not there any more. */
+async function removeLeftBehind(path: string): Promise<void> {
+  const prefix = prefixFor(path);
+  for (const name of await readdir(dirname(path))) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const found = join(dirname(path), name);
+    if (Date.now() - (await lastTouched(found)) > LEFT_BEHIND)
+      await rm(found, { recursive: true, force: true });
+  }
+}
+
+async function lastTouched(path: string): Promise<number> {
+  try {
+    return (await lstat(path)).ctimeMs;
+  } catch (error) {
+    if (isMissing(error)) return Date.now();
+    throw error;
+  }
+}
+
+/** Whether a process of this number is there. It may be another by now; then its folder stays a little longer. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}

@@ -1,0 +1,112 @@
+import { open } from 'node:fs/promises';
+import { checkImageName, type ImageName, type PushNamedOptions } from '../../layout-index/index.ts';
+import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
+import {
+  checkDigest,
+  checkManifest,
+  checkRepository,
+  missingChildren,
+  openable,
+  verifyPushed,
+  type AcceptedManifest,
+  type PushManifestOptions,
+  type Registry,
+} from '../../registry/index.ts';
+import { enterManifest } from './enter.ts';
+import { onDisk } from './failure.ts';
+import { checkIsOurs } from './find.ts';
+import type { Holdings } from './holdings.ts';
+
+type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
+
+export function writeOperations(holdings: Holdings): Write {
+  const { repository, currentOrNone } = holdings;
+  /** There is one repository: whatever can be mounted is there already. */
+  const sizeOf = async (
+    digest: Digest,
+    from = repository,
+    signal?: AbortSignal,
+  ): Promise<number | undefined> => {
+    checkRepository(from);
+    return from === repository ? (await currentOrNone(signal))?.find(digest)?.size : undefined;
+  };
+  return {
+    async mountBlob(name, digest, from, { signal } = {}) {
+      signal?.throwIfAborted();
+      checkDigest(digest);
+      checkIsOurs(holdings, name);
+      return (await sizeOf(digest, from, signal)) !== undefined;
+    },
+    async pushBlob(name, { digest, size }, source, { mountFrom, signal } = {}) {
+      signal?.throwIfAborted();
+      checkDigest(digest);
+      checkIsOurs(holdings, name);
+      const descriptor = { mediaType: mediaTypes.octetStream, digest, size };
+      if (mountFrom !== undefined && (await sizeOf(digest, mountFrom, signal)) === size) return descriptor;
+      await storeBlob(holdings, digest, size, verifyPushed(openable(source).open(), descriptor, signal));
+      return descriptor;
+    },
+    async pushManifest(name, bytes, options) {
+      options.signal?.throwIfAborted();
+      checkIsOurs(holdings, name);
+      const { tags = [], ...rest } = options;
+      const { manifest, descriptor } = await storeManifest(holdings, bytes, {
+        ...rest,
+        names: tags.map((tag) => ({ tag })),
+      });
+      const subject = manifest.subject?.digest;
+      return { descriptor, tags: [...tags], ...(subject !== undefined && { subject }) };
+    },
+  };
+}
+
+/** Stores a manifest and names it. @throws {RegistryError} as `pushManifest`. */
+export async function storeManifest(
+  { currentOrNone, keep, change, manifests, staging, file }: Holdings,
+  bytes: Uint8Array,
+  options: PushNamedOptions,
+): Promise<AcceptedManifest> {
+  const { names, signal } = options;
+  names.forEach(checkImageName);
+  const accepted = checkManifest(bytes, options satisfies Omit<PushManifestOptions, 'tags'>);
+  const { digest, size } = accepted.descriptor;
+  const view = await currentOrNone(signal);
+  const known = view && (await view.known());
+  const missing = await missingChildren(accepted.manifest, {
+    blob: async (child) => view?.find(child) !== undefined,
+    manifest: async (child) => known?.manifests.has(child) === true && view?.find(child) !== undefined,
+  });
+  if (missing !== undefined) throw missing;
+  signal?.throwIfAborted();
+  await storeBlob({ currentOrNone, keep, staging, file }, digest, size, openable(bytes).open());
+  await change(
+    (draft) => enterManifest(draft, manifests, accepted, names satisfies readonly ImageName[]),
+    signal,
+  );
+  return accepted;
+}
+
+/** Keeps a blob. The stream is read to its end in any case, as it is the stream that fails if the bytes are wrong. */
+async function storeBlob(
+  { keep, staging, file }: Pick<Holdings, 'currentOrNone' | 'keep' | 'staging' | 'file'>,
+  digest: Digest,
+  size: number,
+  stream: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const path = await onDisk(file, () => staging.newFile());
+  const handle = await onDisk(file, () => open(path, 'wx'));
+  try {
+    for await (const chunk of stream) await onDisk(file, () => handle.writeFile(chunk));
+  } catch (error) {
+    await handle.close();
+    await staging.remove(path);
+    throw error;
+  }
+  await handle.close();
+  await keep(digest, path, size);
+}
+
+/** What is known of a blob that is stored: its digest and size. */
+export function blobDescriptor(digest: Digest, size: number): Descriptor {
+  return { mediaType: mediaTypes.octetStream, digest, size };
+}

@@ -1,0 +1,84 @@
+import { Invalid } from '../oci/index.ts';
+
+/** Where a field stands in a header's block, in bytes. */
+export interface Field {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** The text of a field, up to the first NUL. @throws {Invalid} subject `tar`, where more text stands behind it. */
+export function readText(block: Uint8Array, field: Field, name: string): string {
+  return untilNul(block.subarray(field.at, field.at + field.length), name);
+}
+
+/** Text that may end with NULs. One in the middle hides the rest from some readers, and from others not. */
+export function untilNul(bytes: Uint8Array, name: string): string {
+  const end = bytes.indexOf(0);
+  if (end < 0) return Buffer.from(bytes).toString('utf8');
+  if (bytes.subarray(end).some((byte) => byte !== 0))
+    throw new Invalid('tar', `its ${name} has a NUL in the middle`);
+  return Buffer.from(bytes.subarray(0, end)).toString('utf8');
+}
+
+/** Whether a text can stand in a field as it is. */
+export function fitsText(text: string, { length }: Field): boolean {
+  // oxlint-disable-next-line no-control-regex -- a NUL would end it
+  return text.length <= length && /^[\x01-\x7f]*$/.test(text);
+}
+
+/** Writes a text that fits. */
+export function writeText(block: Uint8Array, { at, length }: Field, text: string): void {
+  block.set(Buffer.from(text, 'latin1').subarray(0, length), at);
+}
+
+/**
+ * The number of a field: octal digits, or base 256 as GNU tar writes what is too large for them, or negative.
+ * @throws {Invalid} subject `tar`, for anything else, and beyond 2^53.
+ * @see https://www.gnu.org/software/tar/manual/html_node/Extensions.html
+ */
+export function readNumber(block: Uint8Array, { at, length }: Field, name: string): number {
+  const bytes = block.subarray(at, at + length);
+  const value = ((bytes[0] ?? 0) & 0x80) === 0 ? readOctal(bytes) : readBase256(bytes);
+  if (value === undefined || !Number.isSafeInteger(value))
+    throw new Invalid('tar', `its ${name} is no number that can be`);
+  return value;
+}
+
+function readOctal(bytes: Uint8Array): number | undefined {
+  // Spaces before, spaces or NULs behind; some writers leave a field of which nobody asks all NUL.
+  const [, digits] = /^ *([0-7]*)[ \0]*$/.exec(Buffer.from(bytes).toString('latin1')) ?? [];
+  if (digits === undefined) return undefined;
+  return digits === '' ? 0 : Number.parseInt(digits, 8);
+}
+
+function readBase256(bytes: Uint8Array): number | undefined {
+  const negative = bytes[0] === 0xff;
+  if (!negative && bytes[0] !== 0x80) return undefined;
+  let value = 0;
+  for (const byte of bytes.subarray(1)) {
+    value = value * 256 + (negative ? 255 - byte : byte);
+    if (value > Number.MAX_SAFE_INTEGER) return undefined;
+  }
+  return negative ? -value - 1 : value;
+}
+
+/** Whether a number can stand in a field in octal digits, with the NUL that ends them. */
+export function fitsNumber(value: number, { length }: Field): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value < 8 ** (length - 1);
+}
+
+/** Writes a number: in octal digits, or where they do not suffice in base 256. */
+export function writeNumber(block: Uint8Array, field: Field, value: number): void {
+  const { at, length } = field;
+  if (fitsNumber(value, field)) {
+    block.set(Buffer.from(value.toString(8).padStart(length - 1, '0'), 'latin1'), at);
+    return;
+  }
+  let left = value < 0 ? -value - 1 : value;
+  for (let place = at + length - 1; place > at; place--) {
+    const byte = left % 256;
+    block[place] = value < 0 ? 255 - byte : byte;
+    left = Math.floor(left / 256);
+  }
+  block[at] = value < 0 ? 0xff : 0x80;
+}

@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import fc from 'fast-check';
+import { extract, pack, type Headers } from 'tar-stream';
+import { describe, expect, test } from 'vitest';
+import {
+  archivePath,
+  formatEntry,
+  linkTarget,
+  walkTar,
+  writeTar,
+  type TarItem,
+} from '../../src/tar/index.ts';
+import { entriesOf } from './access.ts';
+import { END, paxRecord, rawEntry, rawHeader, rawPax } from './raw.ts';
+
+const file = (path: string, content: string | Buffer = ''): TarItem => {
+  const bytes = Buffer.from(content);
+  return {
+    path,
+    content: {
+      size: bytes.length,
+      async *open() {
+        yield bytes;
+      },
+    },
+  };
+};
+
+async function tarOf(...items: readonly TarItem[]): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of writeTar(items)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+interface Seen {
+  readonly path: string;
+  readonly type: string;
+  readonly content: string;
+  readonly linkpath?: string;
+}
+
+/** What we see in a tar. */
+async function seenByUs(tar: Buffer): Promise<Seen[]> {
+  return (await entriesOf(tar)).map(({ path, type, offset, size, linkpath }) => ({
+    path,
+    type,
+    content: tar.toString('hex', offset, offset + size),
+    ...(linkpath !== undefined && { linkpath }),
+  }));
+}
+
+/** What tar-stream sees in it. */
+async function seenByTarStream(tar: Buffer): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const reader = extract();
+  reader.on('entry', ({ name, type, linkname }: Headers, stream, next) => {
+    const pieces: Buffer[] = [];
+    stream.on('data', (piece: Buffer) => pieces.push(piece));
+    stream.on('end', () => {
+      const content = Buffer.concat(pieces).toString('hex');
+      seen.push({ path: name, type: type ?? '', content, ...(linkname != null && { linkpath: linkname }) });
+      next();
+    });
+  });
+  await pipeline(Readable.from([tar]), reader);
+  return seen;
+}
+
+async function writtenByTarStream(entries: readonly Headers[], contents: readonly Buffer[]): Promise<Buffer> {
+  const writer = pack();
+  entries.forEach((entry, at) => writer.entry(entry, contents[at]));
+  writer.finalize();
+  const pieces: Buffer[] = [];
+  for await (const piece of writer) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
+const segment = fc.stringMatching(/^[a-z0-9äß_-]{1,60}$/);
+const path = fc.array(segment, { minLength: 1, maxLength: 8 }).map((parts) => parts.join('/'));
+const content = fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes));
+
+describe('what is written', () => {
+  test('is the same bytes each time: no owner, no time', async () => {
+    const tar = await tarOf(
+      { path: 'folder' },
+      file('folder/a', 'content of a'),
+      file(`${'long/'.repeat(60)}b`),
+    );
+    expect(createHash('sha256').update(tar).digest('hex')).toBe(
+      'd45636e093c93cddd60b2cd87703299e18721df8ba2ac816516ad58ba21a2a28',
+    );
+    expect(tar.length).toBe(8 * 512);
+    expect(tar.toString('latin1', 108, 124)).toBe('0000000\x000000000\0');
+  });
+
+  test('is read by us as it was, and by tar-stream', async () => {
+    const files = fc.array(fc.tuple(path, content), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(files, async (all) => {
+        const tar = await tarOf(...all.map(([name, bytes]) => file(name, bytes)));
+        const expected = all.map(([name, bytes]) => ({
+          path: name,
+          type: 'file',
+          content: bytes.toString('hex'),
+        }));
+        expect(await seenByUs(tar)).toEqual(expected);
+        expect(await seenByTarStream(tar)).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('has room for paths of any length, and sizes beyond 8 GiB', async () => {
+    const size = 9 * 1024 ** 3;
+    const header = formatEntry({ path: 'large', type: 'file', size, mode: 0o644 });
+    const source = {
+      size: header.length + size + 1024,
+      read: async (at: number, length: number) =>
+        Buffer.concat([header.subarray(at), Buffer.alloc(length)]).subarray(0, length),
+    };
+    const found = [];
+    for await (const entry of walkTar(source)) found.push(entry);
+    expect(found).toEqual([
+      { path: 'large', type: 'file', size, mode: 0o644, number: 1, offset: header.length },
+    ]);
+  });
+
+  test('is not written when a content is longer, or shorter, than was said', async () => {
+    const wrong = (size: number): TarItem => {
+      const { path, content } = file('x', 'four');
+      return { path, ...(content && { content: { ...content, size } }) };
+    };
+    await expect(tarOf(wrong(3))).rejects.toThrow('"x" was announced with 3 bytes, and has more');
+    await expect(tarOf(wrong(5))).rejects.toThrow('"x" was announced with 5 bytes, and has 4');
+  });
+});
+
+describe('what is read', () => {
+  test('is what tar-stream wrote: long names, links, folders', async () => {
+    const entry = fc.oneof(
+      fc.tuple(path, content).map(([name, bytes]) => [{ name, type: 'file' as const }, bytes] as const),
+      fc
+        .tuple(path, path)
+        .map(([name, linkname]) => [{ name, linkname, type: 'symlink' as const }, Buffer.alloc(0)] as const),
+      path.map((name) => [{ name: `${name}/`, type: 'directory' as const }, Buffer.alloc(0)] as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 6 }), async (all) => {
+        const tar = await writtenByTarStream(
+          all.map(([header]) => header),
+          all.map(([, bytes]) => bytes),
+        );
+        expect(await seenByUs(tar)).toEqual(
+          all.map(([{ name, type, ...rest }, bytes]) => ({
+            path: name,
+            type,
+            content: bytes.toString('hex'),
+            ...('linkname' in rest && { linkpath: rest.linkname }),
+          })),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('never breaks in another way than by an error, whatever the bytes are', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 512 }), fc.nat(511), async (noise, at) => {
+        const block = rawHeader({ name: 'a' });
+        block.set(noise.subarray(0, 512 - at), at);
+        const outcome = await entriesOf(Buffer.concat([block, END])).catch((error: unknown) => error);
+        expect(outcome instanceof Error ? outcome.name : 'entries').toMatch(/^(?:Invalid|entries)$/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each<[string, Buffer, string, number]>([
+    ['ustar with a prefix', rawEntry({ name: 'b', prefix: 'a' }, 'x'), 'a/b', 1],
+    [
+      'tars older than ustar',
+      rawEntry({ name: 'b', magic: '', type: '\0', prefix: 'no prefix' }, 'x'),
+      'b',
+      1,
+    ],
+    [
+      'those of GNU tar, which keeps times where a prefix would be',
+      rawEntry({ name: 'b', magic: 'ustar  \0', prefix: '13' }, 'x'),
+      'b',
+      1,
+    ],
+    [
+      'a long name of GNU tar',
+      Buffer.concat([rawEntry({ type: 'L' }, `${'n'.repeat(200)}\0`), rawEntry({}, 'x')]),
+      'n'.repeat(200),
+      1,
+    ],
+    [
+      'a size in base 256',
+      rawEntry({ name: 'b', size: Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]) }, 'xy'),
+      'b',
+      2,
+    ],
+    [
+      'times and attributes in a pax header',
+      Buffer.concat([
+        rawPax(paxRecord('mtime', '1.5') + paxRecord('SCHILY.xattr.user.x', '\0y')),
+        rawEntry({ name: 'b' }, 'x'),
+      ]),
+      'b',
+      1,
+    ],
+    [
+      'a global pax header with a comment',
+      Buffer.concat([rawPax(paxRecord('comment', 'of git'), 'g'), rawEntry({ name: 'b' }, 'x')]),
+      'b',
+      1,
+    ],
+    ['a size that begins with spaces', rawEntry({ name: 'b', size: '          1 ' }, 'x'), 'b', 1],
+  ])('%s', async (_, tar, path, size) => {
+    expect(await entriesOf(Buffer.concat([tar, END]))).toEqual([expect.objectContaining({ path, size })]);
+  });
+
+  test('by few reads: contents are passed over', async () => {
+    const reads: number[] = [];
+    const header = formatEntry({ path: 'large', type: 'file', size: 1024 ** 3, mode: 0o644 });
+    const one = header.length + 1024 ** 3;
+    const source = {
+      size: 5 * one + 1024,
+      async read(at: number, length: number) {
+        reads.push(length);
+        const piece = Buffer.alloc(length);
+        if (at < 5 * one) piece.set(header);
+        return piece;
+      },
+    };
+    let entries = 0;
+    for await (const _ of walkTar(source)) entries++;
+    expect(entries).toBe(5);
+    expect(reads.reduce((sum, length) => sum + length, 0)).toBeLessThan(300_000);
+  });
+});
+
+describe('paths', () => {
+  test.each([
+    ['./a/b', 'a/b'],
+    ['a//b/', 'a/b'],
+    ['./', ''],
+    ['a/./b', 'a/b'],
+  ])('%s is %s', (path, canonical) => expect(archivePath(path)).toBe(canonical));
+
+  test.each(['/a', '../a', 'a/../b', 'C:/a', 'c:a', 'a\\..\\b'])('%s leads out', (path) =>
+    expect(() => archivePath(path)).toThrow(/absolute|Windows|goes up/),
+  );
+
+  test.each([
+    ['a/layer.tar', '../b.tar', 'b.tar'],
+    ['a/layer.tar', 'b.tar', 'a/b.tar'],
+  ])('a link at %s to %s leads to %s', (from, target, path) => expect(linkTarget(from, target)).toBe(path));
+
+  test.each(['/etc/passwd', '../../etc/passwd', '../a/../../b', 'C:\\x'])(
+    'a link to %s leads out',
+    (target) => expect(() => linkTarget('a/layer.tar', target)).toThrow('it is a link out of the archive'),
+  );
+});
