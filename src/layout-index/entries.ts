@@ -1,5 +1,5 @@
 import { annotations, type Descriptor, type Digest } from '../oci/index.ts';
-import { tagOf } from './index-file.ts';
+import { namesOf } from './entry-names.ts';
 
 /** Changes to the entries of an `index.json`. None changes an entry that it is given; what stays as it is, stays the same object. */
 
@@ -15,32 +15,20 @@ export function isBare(entry: Descriptor): boolean {
   return Object.keys(entry).every((name) => BARE.has(name));
 }
 
-/** Points a tag at a manifest: in the place where it stood, if it did. */
-export function withTag(
-  entries: readonly Descriptor[],
-  tag: string,
-  manifest: Descriptor,
-): readonly Descriptor[] {
-  const mine = entries.filter((entry) => tagOf(entry) === tag);
-  const [first] = mine;
-  if (mine.length === 1 && first?.digest === manifest.digest && first.mediaType === manifest.mediaType)
-    return entries;
-  const tagged: Descriptor = { ...bareEntry(manifest), annotations: { [annotations.refName]: tag } };
-  if (first === undefined) return [...entries, tagged];
-  return entries.flatMap((entry) => (entry === first ? [tagged] : tagOf(entry) === tag ? [] : [entry]));
+/** Whether an entry gives its image no name at all. */
+export function isUnnamed(entry: Descriptor): boolean {
+  const { image, ref } = namesOf(entry);
+  return !image && !ref;
 }
 
 /** Takes the name from an entry, and what else names the image, and leaves the rest of what it says. */
 export function withoutName(entry: Descriptor): Descriptor {
   const { annotations: all, ...rest } = entry;
   const left = Object.entries(all ?? {}).filter(
-    ([key]) => key !== annotations.refName && key !== CONTAINERD_NAME,
+    ([key]) => key !== annotations.refName && key !== annotations.imageName,
   );
   return left.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(left) };
 }
-
-/** The full name by which containerd, and BuildKit, import an entry. */
-const CONTAINERD_NAME = 'io.containerd.image.name';
 
 /** Without the entries for which `drop` is true; the same list if there are none. */
 export function without(
@@ -60,7 +48,31 @@ export function withType(
   return entries.map((entry) => (entry.digest === digest ? { ...entry, mediaType } : entry));
 }
 
-/** The digests of some entries, each once. */
-export function digestsOf(entries: readonly Descriptor[]): ReadonlySet<Digest> {
-  return new Set(entries.map(({ digest }) => digest));
+/** How many entries two versions have in common at the beginning, and at the end. */
+export interface Common {
+  readonly first: number;
+  readonly last: number;
+}
+
+export function commonEntries(before: readonly Descriptor[], after: readonly Descriptor[]): Common {
+  const shorter = Math.min(before.length, after.length);
+  let first = 0;
+  while (first < shorter && before[first] === after[first]) first++;
+  let last = 0;
+  while (last < shorter - first && before[before.length - 1 - last] === after[after.length - 1 - last])
+    last++;
+  return { first, last };
+}
+
+/** The entries of manifests that had some in one version, and have none in the next. */
+export function lostEntries(
+  before: readonly Descriptor[],
+  after: readonly Descriptor[],
+): readonly Descriptor[] {
+  const { first, last } = commonEntries(before, after);
+  const gone = before.slice(first, before.length - last);
+  if (gone.length === 0) return gone;
+  const digests = new Set<Digest>(gone.map(({ digest }) => digest));
+  for (const { digest } of after) digests.delete(digest);
+  return gone.filter(({ digest }) => digests.has(digest));
 }

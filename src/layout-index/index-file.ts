@@ -1,18 +1,15 @@
 import {
-  annotations,
   Invalid,
   isObject,
-  isTag,
   mediaTypes,
   parseDescriptor,
   parseJson,
   type Descriptor,
-  type Digest,
   type Json,
 } from '../oci/index.ts';
 
 /** How large the two files of a layout may be, in bytes. */
-export const INDEX_LIMIT: number = 32 * 1024 * 1024;
+export const INDEX_LIMIT: number = 64 * 1024 * 1024;
 export const VERSION_LIMIT: number = 64 * 1024;
 /** How many entries an `index.json` may have. */
 export const ENTRY_LIMIT = 100_000;
@@ -49,7 +46,20 @@ export function parseIndex(bytes: Uint8Array): LayoutIndex {
   if (manifests.length > ENTRY_LIMIT) {
     throw new Invalid('manifest', `${manifests.length} entries, more than ${ENTRY_LIMIT}`, '/manifests');
   }
-  return { fields, entries: manifests.map((entry: Json, at) => parseDescriptor(entry, `/manifests/${at}`)) };
+  checkEntries(manifests, 0);
+  return {
+    fields: { ...fields, manifests: [] },
+    entries: manifests as readonly unknown[] as readonly Descriptor[],
+  };
+}
+
+/**
+ * Checks a part of the entries.
+ * @param first the number of the first one
+ * @throws {Invalid}
+ */
+export function checkEntries(entries: readonly Json[], first: number): void {
+  entries.forEach((entry, at) => parseDescriptor(entry, `/manifests/${first + at}`));
 }
 
 /** Writes an `index.json`: the fields in the order in which they were read. */
@@ -67,34 +77,4 @@ export function checkVersion(bytes: Uint8Array): void {
   if (!isObject(document)) throw new Invalid('manifest', 'want a JSON object', '');
   if (document['imageLayoutVersion'] !== '1.0.0')
     throw new Invalid('manifest', 'must be "1.0.0"', '/imageLayoutVersion');
-}
-
-/** The tag that an entry gives its manifest, if it has one. Names that are no tags, as containerd writes them, are none. */
-export function tagOf(entry: Descriptor): string | undefined {
-  const name = entry.annotations?.[annotations.refName];
-  return name !== undefined && isTag(name) ? name : undefined;
-}
-
-/** Where a tag points; or that two entries disagree about it. */
-export type TagTarget = Descriptor | 'ambiguous';
-
-/** The tags of an index. */
-export function tagsOf(entries: readonly Descriptor[]): ReadonlyMap<string, TagTarget> {
-  const tags = new Map<string, TagTarget>();
-  for (const entry of entries) {
-    const tag = tagOf(entry);
-    if (tag === undefined) continue;
-    const other = tags.get(tag);
-    // The specification does not say which entry wins when a name stands twice, and tools differ: first, last, neither.
-    if (other === undefined) tags.set(tag, entry);
-    else if (other !== 'ambiguous' && other.digest !== entry.digest) tags.set(tag, 'ambiguous');
-  }
-  return tags;
-}
-
-/** Entries by digest; where there are more than one, the first. */
-export function byDigest(entries: readonly Descriptor[]): ReadonlyMap<Digest, Descriptor> {
-  const map = new Map<Digest, Descriptor>();
-  for (const entry of entries) if (!map.has(entry.digest)) map.set(entry.digest, entry);
-  return map;
 }

@@ -1,7 +1,16 @@
 /** The `index.json` of an OCI image layout: what it says, how it is changed, and how images in it are named. */
-export { bareEntry, digestsOf, isBare, without, withoutName, withTag, withType } from './entries.ts';
+export { compatibilities, type Compatibility } from './compatibility.ts';
+export { bareEntry, isBare, isUnnamed, lostEntries, without, withoutName, withType } from './entries.ts';
+export { displayName, namesOf, tagAtEnd, tagOf, type EntryNames } from './entry-names.ts';
+export type {
+  ImageName,
+  ImageNames,
+  ImageQuery,
+  LayoutNames,
+  PushNamedOptions,
+  ResolveOptions,
+} from './image-names.ts';
 export {
-  byDigest,
   checkVersion,
   EMPTY_INDEX,
   ENTRY_LIMIT,
@@ -9,9 +18,10 @@ export {
   INDEX_LIMIT,
   LAYOUT_VERSION,
   parseIndex,
-  tagOf,
-  tagsOf,
   VERSION_LIMIT,
   type LayoutIndex,
-  type TagTarget,
 } from './index-file.ts';
+export { readIndexText, writeIndexText, type IndexText } from './index-text.ts';
+export { createNameIndex, tagsOf, type NameIndex } from './name-index.ts';
+export { checkImageName, withName, withoutNamed } from './naming.ts';
+export { resolveImage, type ResolveIn } from './resolve.ts';

@@ -12,7 +12,8 @@ export type InvalidSubject =
   | 'sources'
   | 'cache'
   | 'jobs'
-  | 'context';
+  | 'context'
+  | 'tar';
 
 /**
  * Something given to us does not have the form that the specification asks for.

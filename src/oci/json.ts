@@ -33,14 +33,14 @@ export function parseJson(bytes: Uint8Array): Json {
 /** Walks over text that is known to be valid JSON, looking for names and depth alone. */
 function checkNames(text: string): void {
   // For each open object the names seen in it; for each open array `undefined`.
-  const open: (Set<string> | undefined)[] = [];
+  const open: (Names | undefined)[] = [];
   let expectName = false;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case 0x7b: // {
       case 0x5b: // [
         expectName = text.charCodeAt(at) === 0x7b;
-        open.push(expectName ? new Set() : undefined);
+        open.push(expectName ? { few: [] } : undefined);
         if (open.length > DEEPEST) throw new Invalid('json', `nested deeper than ${DEEPEST} levels`);
         break;
       case 0x7d: // }
@@ -49,11 +49,11 @@ function checkNames(text: string): void {
         expectName = false;
         break;
       case 0x2c: // ,
-        expectName = open.at(-1) !== undefined;
+        expectName = open[open.length - 1] !== undefined;
         break;
       case 0x22: {
         const end = endOfString(text, at);
-        if (expectName) addName(open.at(-1) as Set<string>, text.slice(at, end + 1), at);
+        if (expectName) addName(open[open.length - 1] as Names, text.slice(at + 1, end), at);
         expectName = false;
         at = end;
         break;
@@ -62,18 +62,30 @@ function checkNames(text: string): void {
   }
 }
 
-function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
-  return at;
+/** The names of an object: a list while they are few, as an index may have hundreds of thousands of small objects. */
+interface Names {
+  readonly few: string[];
+  many?: Set<string>;
 }
 
-function addName(names: Set<string>, quoted: string, at: number): void {
-  const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
-  if (names.has(name)) throw new Invalid('json', `duplicate key "${printable(name)}" at offset ${at}`);
+const FEW = 8;
+
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+}
+
+function addName(names: Names, written: string, at: number): void {
+  const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written;
+  if (names.many?.has(name) ?? names.few.includes(name))
+    throw new Invalid('json', `duplicate key "${printable(name)}" at offset ${at}`);
   // An object of ours that takes this name over would change its prototype.
   if (name === '__proto__') throw new Invalid('json', `key "__proto__" at offset ${at} is not allowed`);
-  names.add(name);
+  if (names.many !== undefined) names.many.add(name);
+  else if (names.few.push(name) > FEW) names.many = new Set(names.few);
 }
 
 /** Whether a value is a JSON object. */

@@ -3,11 +3,16 @@ import { Invalid, printable, type InvalidSubject } from './invalid.ts';
 /** Names that decide what something is. */
 export interface DecisiveNames {
   readonly subject: InvalidSubject;
+  readonly names: ReadonlySet<string>;
   readonly byLowerCase: ReadonlyMap<string, string>;
 }
 
 export function decisiveNames(subject: InvalidSubject, ...names: readonly string[]): DecisiveNames {
-  return { subject, byLowerCase: new Map(names.map((name) => [name.toLowerCase(), name])) };
+  return {
+    subject,
+    names: new Set(names),
+    byLowerCase: new Map(names.map((name) => [name.toLowerCase(), name])),
+  };
 }
 
 /**
@@ -17,13 +22,14 @@ export function decisiveNames(subject: InvalidSubject, ...names: readonly string
  */
 export function checkSpelling(
   object: object,
-  { subject, byLowerCase }: DecisiveNames,
+  { subject, names, byLowerCase }: DecisiveNames,
   pointer: string,
 ): void {
   for (const name of Object.keys(object)) {
+    if (names.has(name)) continue;
     // By way of upper case, as Go also takes U+017F for an s.
     const known = byLowerCase.get(name.toUpperCase().toLowerCase());
-    if (known === undefined || known === name) continue;
+    if (known === undefined) continue;
     throw new Invalid(subject, `must be spelt "${known}"`, `${pointer}/${printable(name)}`);
   }
 }

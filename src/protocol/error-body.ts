@@ -27,6 +27,7 @@ const STATUS: Readonly<Record<string, number>> = {
   RANGE_INVALID: 416,
   TAG_INVALID: 400,
   REFERENCE_INVALID: 400,
+  REFERENCE_AMBIGUOUS: 409,
   /* What is behind us did not answer. */
   UNAVAILABLE: 502,
 };
@@ -35,6 +36,7 @@ const STATUS: Readonly<Record<string, number>> = {
 const ON_THE_WIRE: Readonly<Record<string, string>> = {
   TAG_INVALID: 'MANIFEST_INVALID',
   REFERENCE_INVALID: 'NAME_INVALID',
+  REFERENCE_AMBIGUOUS: 'UNKNOWN',
   RANGE_INVALID: 'BLOB_UPLOAD_INVALID',
   UNAVAILABLE: 'UNKNOWN',
 };

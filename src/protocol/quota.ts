@@ -11,6 +11,9 @@ export interface Quota {
   readonly window: number | undefined;
 }
 
+/** The fields that tell how much is left: without one of them, nothing is told. */
+const REMAINING = ['ratelimit', 'ratelimit-remaining', 'x-ratelimit-remaining'];
+
 /**
  * Reads what a server says of its limits, in any of the spellings that are in use:
  * `RateLimit-Limit: 100;w=21600` with `RateLimit-Remaining: 76;w=21600` (Docker Hub, and the earlier drafts of the
@@ -20,6 +23,8 @@ export interface Quota {
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
 export function parseQuota(headers: HeaderFields): Quota | undefined {
+  // Most answers say nothing.
+  if (REMAINING.every((name) => headers[name] === undefined)) return undefined;
   const field = (name: string): string => headerValues(headers, name).join(',');
   const policy = field('ratelimit-policy');
   return (

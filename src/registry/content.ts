@@ -44,14 +44,12 @@ export interface ContentParts {
   readonly facts?: ErrorFacts;
   /** Frees what stands behind the stream, where that was not begun, or has stalled: then it must end the read. */
   readonly release?: () => Promise<void>;
-  /** All that the stream gives, where that is known: who wants it as a whole gets it without the detour. */
-  readonly whole?: Uint8Array;
 }
 
 /** Content of bytes that come from elsewhere; they are verified while they pass. */
 export function contentOf(
   stream: AsyncIterable<Uint8Array>,
-  { descriptor, range, facts, release, whole }: ContentParts,
+  { descriptor, range, facts, release }: ContentParts,
 ): Content {
   let iterator: AsyncGenerator<Uint8Array> | undefined;
   // How many reads the stream has not answered; before the first it was not begun.
@@ -78,25 +76,16 @@ export function contentOf(
       ? verify(opened, descriptor.digest, descriptor.size, facts)
       : measure(opened, range.end - range.start, facts);
   const start = (): AsyncGenerator<Uint8Array> => {
-    if (iterator !== undefined)
-      throw new RegistryError('SOURCE_CONSUMED', 'this content was read already', facts);
+    if (iterator !== undefined) throw consumed(facts);
     return (iterator = verified());
   };
   const bytes = async (limit: number = DOCUMENT_LIMIT): Promise<Uint8Array> => {
-    const size = range === undefined ? descriptor.size : range.end - range.start;
+    const size = sizeOf(descriptor, range);
     if (size > limit) {
       await cancel();
-      throw new RegistryError(
-        'SIZE_INVALID',
-        `${descriptor.digest} has ${size} bytes, more than the limit of ${limit}`,
-        facts,
-      );
+      throw tooLarge(descriptor.digest, size, limit, facts);
     }
-    const all = start();
-    if (whole === undefined) return collect(all);
-    checkSize(whole.length, size, facts);
-    if (range === undefined) checkDigest(digestAs(whole, descriptor.digest), descriptor.digest, facts);
-    return whole;
+    return collect(start());
   };
   const text = async (limit?: number): Promise<string> => new TextDecoder().decode(await bytes(limit));
   const cancel = async (): Promise<void> => {
@@ -117,11 +106,68 @@ export function contentOf(
   };
 }
 
+/** What is needed to make content of bytes at hand. */
+export interface BytesParts extends Omit<ContentParts, 'release'> {
+  /** Whoever made the descriptor, or had the bytes before, has seen that they go together. */
+  readonly verified?: boolean;
+}
+
 /** Content of bytes at hand. */
-export function contentOfBytes(bytes: Uint8Array, parts: ContentParts): Content {
-  const { range } = parts;
-  const whole = range === undefined ? bytes : bytes.subarray(range.start, range.end);
-  return contentOf(once(whole), { ...parts, whole });
+export function contentOfBytes(
+  bytes: Uint8Array,
+  { descriptor, range, facts, verified = false }: BytesParts,
+): Content {
+  const part = range === undefined ? bytes : bytes.subarray(range.start, range.end);
+  let begun = false;
+  const begin = (): void => {
+    if (begun) throw consumed(facts);
+    begun = true;
+  };
+  const checked = (): Uint8Array => {
+    checkSize(part.length, sizeOf(descriptor, range), facts);
+    if (range === undefined && !verified)
+      checkDigest(digestAs(part, descriptor.digest), descriptor.digest, facts);
+    return part;
+  };
+  const all = (limit: number = DOCUMENT_LIMIT): Uint8Array => {
+    const size = sizeOf(descriptor, range);
+    if (size > limit) throw tooLarge(descriptor.digest, size, limit, facts);
+    begin();
+    return checked();
+  };
+  const stream = async function* (): AsyncGenerator<Uint8Array> {
+    const whole = checked();
+    if (whole.length > 0) yield whole;
+  };
+  const text = (limit?: number): string => new TextDecoder().decode(all(limit));
+  return {
+    descriptor,
+    ...(range !== undefined && { range }),
+    [Symbol.asyncIterator]() {
+      begin();
+      return stream();
+    },
+    bytes: async (limit) => all(limit),
+    text: async (limit) => text(limit),
+    json: async <T>(limit?: number) => JSON.parse(text(limit)) as T,
+    cancel: async () => {},
+  };
+}
+
+function sizeOf({ size }: Descriptor, range: Required<ByteRange> | undefined): number {
+  return range === undefined ? size : range.end - range.start;
+}
+
+function tooLarge(digest: Digest, size: number, limit: number, facts: ErrorFacts = {}): RegistryError {
+  return new RegistryError(
+    'SIZE_INVALID',
+    `${digest} has ${size} bytes, more than the limit of ${limit}`,
+    facts,
+  );
+}
+
+function consumed(facts: ErrorFacts = {}): RegistryError {
+  return new RegistryError('SOURCE_CONSUMED', 'this content was read already', facts);
 }
 
 /**
@@ -197,8 +243,4 @@ export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8A
     at += chunk.length;
   }
   return all;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }

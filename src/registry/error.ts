@@ -40,10 +40,14 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   /* What the caller wrote. */
   | 'REFERENCE_INVALID'
+  /* What the caller wrote means more than one image. */
+  | 'REFERENCE_AMBIGUOUS'
   | 'SETTINGS_INVALID'
   | 'SOURCE_CONSUMED'
   /* A folder that is not the image layout that it should be. */
   | 'LAYOUT_INVALID'
+  /* A file that is not the archive that it should be. */
+  | 'ARCHIVE_INVALID'
   | 'BLOB_CORRUPT'
   | 'BLOB_NOT_REGULAR'
   | 'UNKNOWN';

@@ -1,0 +1,94 @@
+import type { Descriptor, Digest } from '../oci/index.ts';
+import { namesOf, tagAtEnd, tagOf } from './entry-names.ts';
+
+/**
+ * The entries of one version of an `index.json`, by all that they are looked for by. Each map is made when it is first
+ * asked, so that whoever asks for one of 100,000 waits no longer than for reading them, and nobody waits again.
+ */
+export interface NameIndex {
+  readonly entries: readonly Descriptor[];
+  /** Entries of a digest, in order, as all that follow. */
+  digest(digest: Digest): readonly Descriptor[];
+  /** Entries whose `io.containerd.image.name` is this text. */
+  image(text: string): readonly Descriptor[];
+  /** Entries whose `org.opencontainers.image.ref.name` is this text. */
+  ref(text: string): readonly Descriptor[];
+  /** Entries one of whose names, which is longer, ends in this tag. */
+  end(tag: string): readonly Descriptor[];
+}
+
+/** Most keys have one entry, and lists for each would double what the maps take up. */
+type Buckets = Map<string, Descriptor | Descriptor[]>;
+
+const NONE: readonly Descriptor[] = [];
+
+/** @param entries they are not to change any more */
+export function createNameIndex(entries: readonly Descriptor[]): NameIndex {
+  const digests = lazily((add) => {
+    for (const entry of entries) add(entry.digest, entry);
+  });
+  const images = lazily((add) => {
+    for (const entry of entries) {
+      const { image } = namesOf(entry);
+      if (image !== undefined) add(image, entry);
+    }
+  });
+  const refs = lazily((add) => {
+    for (const entry of entries) {
+      const { ref } = namesOf(entry);
+      if (ref !== undefined) add(ref, entry);
+    }
+  });
+  const ends = lazily((add) => {
+    for (const entry of entries) {
+      const { image, ref } = namesOf(entry);
+      const first = image === undefined ? undefined : tagAtEnd(image);
+      const second = ref === undefined ? undefined : tagAtEnd(ref);
+      if (first !== undefined) add(first, entry);
+      if (second !== undefined && second !== first) add(second, entry);
+    }
+  });
+  return {
+    entries,
+    digest: (digest) => listed(digests(), digest),
+    image: (text) => listed(images(), text),
+    ref: (text) => listed(refs(), text),
+    end: (tag) => listed(ends(), tag),
+  };
+}
+
+function lazily(fill: (add: (key: string, entry: Descriptor) => void) => void): () => Buckets {
+  let buckets: Buckets | undefined;
+  return () => {
+    if (buckets !== undefined) return buckets;
+    const made: Buckets = new Map();
+    fill((key, entry) => {
+      const there = made.get(key);
+      if (there === undefined) made.set(key, entry);
+      else if (Array.isArray(there)) there.push(entry);
+      else made.set(key, [there, entry]);
+    });
+    buckets = made;
+    return made;
+  };
+}
+
+function listed(buckets: Buckets, key: string): readonly Descriptor[] {
+  const found = buckets.get(key);
+  return found === undefined ? NONE : Array.isArray(found) ? found : [found];
+}
+
+/** All tags by which something is found, by one or by several, in no order. */
+export function tagsOf(entries: readonly Descriptor[]): ReadonlySet<string> {
+  const tags = new Set<string>();
+  for (const entry of entries) {
+    const { image, ref } = namesOf(entry);
+    const own = tagOf(entry);
+    if (own !== undefined) tags.add(own);
+    for (const name of [image, ref]) {
+      const tag = name === undefined ? undefined : tagAtEnd(name);
+      if (tag !== undefined) tags.add(tag);
+    }
+  }
+  return tags;
+}
