@@ -9,9 +9,9 @@ import { PRIVATE } from './folder.ts';
 import {
   EMPTY_INDEX,
   ENTRY_LIMIT,
-  formatIndex,
   INDEX_LIMIT,
   LAYOUT_VERSION,
+  type LayoutIndex,
 } from '../../layout-index/index.ts';
 import { reach, type Knowing, type Known } from './known.ts';
 import { withLock } from './lock.ts';
@@ -86,7 +86,7 @@ export function createChanges(parts: ChangeParts): Changes {
       }
       if (done.length === 0) return;
       if (!exists || draft.entries !== current.entries)
-        await write({ ...current, entries: draft.entries }, exists);
+        await write({ fields: current.fields, entries: draft.entries }, exists);
       // After the entries, so that no entry is ever without its file; within the lock, so that none comes back.
       for (const digest of draft.removed) await remove(digest);
       for (const change of done) change.succeed();
@@ -100,8 +100,9 @@ export function createChanges(parts: ChangeParts): Changes {
     if (path !== undefined) await rm(path, { force: true });
     documents.forget(digest);
   };
-  const write = async (changed: Parameters<typeof formatIndex>[0], exists: boolean): Promise<void> => {
-    const bytes = formatIndex(changed);
+  const write = async (changed: LayoutIndex, exists: boolean): Promise<void> => {
+    const text = index.format(changed);
+    const { bytes } = text;
     if (bytes.length > INDEX_LIMIT) throw tooLarge(`${bytes.length} bytes, more than ${INDEX_LIMIT}`);
     const temporaries = join(place.path, PRIVATE, 'tmp');
     await disk.makeFolder(temporaries);
@@ -110,7 +111,7 @@ export function createChanges(parts: ChangeParts): Changes {
       await disk.replaceFile(join(place.path, 'oci-layout'), LAYOUT_VERSION, join(temporaries, randomName()));
     }
     await disk.replaceFile(join(place.path, 'index.json'), bytes, join(temporaries, randomName()));
-    await index.written(changed, bytes);
+    await index.written(text);
   };
   const checkCount = (entries: readonly Descriptor[]): void => {
     if (entries.length > ENTRY_LIMIT) throw tooLarge(`${entries.length} entries, more than ${ENTRY_LIMIT}`);

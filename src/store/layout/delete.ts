@@ -11,7 +11,7 @@ import {
 import { blobPath, statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
 import { keepUnnamed } from './enter.ts';
-import { bareEntry, tagOf, without } from '../../layout-index/index.ts';
+import { bareEntry, without, withoutNamed, type ImageName } from '../../layout-index/index.ts';
 import { isAbsent, onDisk } from './failure.ts';
 import type { Repositories } from './repositories.ts';
 import { hasManifest, type Repository } from './repository.ts';
@@ -27,15 +27,21 @@ export function deleteOperations({
         signal?.throwIfAborted();
         checkDigest(digest);
         const repository = open(name);
-        const known = await repository.known();
-        const path = blobPath(repository.path, digest);
-        if (path === undefined || known.manifests.has(digest)) throw notFound('BLOB_UNKNOWN', name, digest);
-        try {
-          await rm(path);
-        } catch (error) {
-          throw isAbsent(error) ? notFound('BLOB_UNKNOWN', name, digest) : error;
-        }
-        await repository.disk.syncFolder(dirname(path));
+        // Asked before the lock is, which would make folders.
+        await repository.index.current();
+        await repository.changes.make(async (draft) => {
+          if (!draft.exists) throw repositoryNotFound(name);
+          // Within the lock, as it may be becoming a manifest.
+          const { manifests } = await draft.known();
+          const path = blobPath(repository.path, digest);
+          if (path === undefined || manifests.has(digest)) throw notFound('BLOB_UNKNOWN', name, digest);
+          try {
+            await rm(path);
+          } catch (error) {
+            throw isAbsent(error) ? notFound('BLOB_UNKNOWN', name, digest) : error;
+          }
+          await repository.disk.syncFolder(dirname(path));
+        }, signal);
         await release(digest);
       }),
     deleteManifest: (name, reference, { signal } = {}) =>
@@ -49,7 +55,7 @@ export function deleteOperations({
           if (!draft.exists) throw repositoryNotFound(name);
           const found =
             'tag' in named
-              ? await removeTag(draft, named.tag)
+              ? await removeName(draft, { tag: named.tag }, name)
               : await removeManifest(repository, draft, named.digest);
           if (!found) throw notFound('MANIFEST_UNKNOWN', name, reference);
         }, signal);
@@ -58,10 +64,10 @@ export function deleteOperations({
   };
 }
 
-/** Takes the tag away, and leaves the manifest. */
-async function removeTag(draft: Draft, tag: string): Promise<boolean> {
+/** Takes a name away, and leaves the manifest. */
+export async function removeName(draft: Draft, name: ImageName, place: string): Promise<boolean> {
   const before = draft.entries;
-  draft.entries = without(before, (entry) => tagOf(entry) === tag);
+  draft.entries = withoutNamed(before, name, place);
   await keepUnnamed(draft, before);
   return draft.entries !== before;
 }

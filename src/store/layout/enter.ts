@@ -4,22 +4,23 @@ import { statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
 import {
   bareEntry,
-  digestsOf,
   isBare,
+  lostEntries,
   without,
   withoutName,
-  withTag,
+  withName,
   withType,
+  type ImageName,
 } from '../../layout-index/index.ts';
 import { reach } from './known.ts';
 import type { Repository } from './repository.ts';
 
-/** Has `index.json` name a pushed manifest: once for each tag, or else once, unless something leads to it already. */
+/** Has `index.json` name a pushed manifest: once for each name, or else once, unless something leads to it already. */
 export async function enterManifest(
   repository: Repository,
   draft: Draft,
   { manifest, descriptor }: AcceptedManifest,
-  tags: readonly string[],
+  names: readonly ImageName[],
   bytes: Uint8Array,
 ): Promise<void> {
   const { path, shelf, documents } = repository;
@@ -40,11 +41,11 @@ export async function enterManifest(
   const { artifactType } = manifest.document;
   const entry: Descriptor = { ...descriptor, ...(artifactType && { artifactType }) };
   draft.entries = withType(draft.entries, descriptor);
-  for (const tag of new Set(tags)) draft.entries = withTag(draft.entries, tag, entry);
-  // An entry of its own also where an index leads to it as something else.
-  if ((await draft.known()).manifests.get(digest)?.mediaType !== mediaType) {
-    draft.entries = [...draft.entries, bareEntry(entry)];
-  }
+  for (const name of names) draft.entries = withName(draft.entries, name, bareEntry(entry));
+  // An entry of its own also where an index leads to it as something else. What has one is not looked for further down.
+  const own = draft.entries.find((each) => each.digest === digest);
+  const known = own ?? (await draft.known()).manifests.get(digest);
+  if (known?.mediaType !== mediaType) draft.entries = [...draft.entries, bareEntry(entry)];
   await keepUnnamed(draft, before);
   await dropRedundant(repository, draft, entry);
 }
@@ -52,8 +53,7 @@ export async function enterManifest(
 /** Manifests that lost their last entry are there still, and get one without a name. */
 export async function keepUnnamed(draft: Draft, before: readonly Descriptor[]): Promise<void> {
   if (draft.entries === before) return;
-  const named = digestsOf(draft.entries);
-  const lost = before.filter(({ digest }) => !named.has(digest) && !draft.removed.has(digest));
+  const lost = lostEntries(before, draft.entries).filter(({ digest }) => !draft.removed.has(digest));
   if (lost.length === 0) return;
   const { manifests } = await draft.known();
   const unreached = new Map(
@@ -69,7 +69,7 @@ async function dropRedundant({ documents }: Repository, draft: Draft, pushed: De
   const { manifests: below } = await reach([pushed], documents);
   const fewer = without(
     entries,
-    (entry) => isBare(entry) && (entry.digest === pushed.digest ? named : below.has(entry.digest)),
+    (entry) => (entry.digest === pushed.digest ? named : below.has(entry.digest)) && isBare(entry),
   );
   if (fewer === entries) return;
   const { manifests: all } = await draft.known();

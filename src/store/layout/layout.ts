@@ -1,6 +1,8 @@
 import type { Registry } from '../../registry/index.ts';
 import { deleteOperations } from './delete.ts';
+import type { LayoutNames } from '../../layout-index/index.ts';
 import { listOperations } from './list.ts';
+import { layoutNames } from './names.ts';
 import { readOperations } from './read.ts';
 import { manyRepositories, oneRepository, type LayoutOptions, type Repositories } from './repositories.ts';
 import { uploadOperations } from './upload.ts';
@@ -10,6 +12,11 @@ import { writeOperations } from './write.ts';
 export interface SingleLayoutOptions extends LayoutOptions {
   /** What its one repository is called; `layout`, unless told. */
   readonly repository?: string;
+}
+
+/** A layout, whose images have names beside their tags. */
+export interface SingleLayout extends Registry {
+  readonly names: LayoutNames;
 }
 
 /**
@@ -34,8 +41,13 @@ export function layoutRegistry(root: string, options: LayoutOptions = {}): Regis
  * @throws {RegistryError} `NAME_INVALID` when the repository's name is none; operations as for `layoutRegistry`, and
  *   `LAYOUT_INVALID` also for a folder that is there and no layout.
  */
-export function singleLayout(directory: string, options: SingleLayoutOptions = {}): Registry {
-  return operations(oneRepository(directory, options.repository ?? 'layout', options));
+export function singleLayout(directory: string, options: SingleLayoutOptions = {}): SingleLayout {
+  const repository = options.repository ?? 'layout';
+  const repositories = oneRepository(directory, repository, options);
+  return {
+    ...operations(repositories),
+    names: layoutNames(repositories.root, repositories.open(repository)),
+  };
 }
 
 function operations(repositories: Repositories): Registry {

@@ -1,3 +1,4 @@
+import { tagsOf } from '../../layout-index/index.ts';
 import { checkDigest, type Registry } from '../../registry/index.ts';
 import { statBlob } from './blob-file.ts';
 import { diskFailure } from './failure.ts';
@@ -17,8 +18,8 @@ export function listOperations({
         root,
         (async function* () {
           signal?.throwIfAborted();
-          const { tags } = await open(name).index.current();
-          for (const tag of [...tags.keys()].sort()) {
+          const { entries } = await open(name).index.current();
+          for (const tag of [...tagsOf(entries)].sort()) {
             signal?.throwIfAborted();
             if (tag > after) yield tag;
           }

@@ -5,7 +5,7 @@ import { about, isAbsent } from './failure.ts';
 /** A file that fits into memory, and what the disk said of it when it was read. */
 export interface SmallFile {
   readonly stamp: BigIntStats;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
 }
 
 /** What stands at a path, a link itself; undefined for nothing. */
@@ -54,7 +54,7 @@ export async function readRegular(path: string, limit: number): Promise<SmallFil
 }
 
 /** It may be growing: no more is read than was announced, and one byte, which shows that it did. */
-async function readUpTo(handle: FileHandle, path: string, size: number): Promise<Uint8Array> {
+async function readUpTo(handle: FileHandle, path: string, size: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(size + 1);
   let length = 0;
   while (length < buffer.length) {

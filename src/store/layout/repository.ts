@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Descriptor, Digest } from '../../oci/index.ts';
+import { resolveImage } from '../../layout-index/index.ts';
 import { checkReference, notFound } from '../../registry/index.ts';
 import { statBlob } from './blob-file.ts';
 import { createChanges, type Changes } from './changes.ts';
@@ -62,7 +63,7 @@ export function createRepository(place: LayoutPlace, { disk, pool, uploadExpiry 
     referrers: createReferrers(documents, knowing),
     known: async () => knowing((await index.current()).entries),
     async create(signal) {
-      if ((await index.currentOrNone()) === undefined) await changes.make(async () => {}, signal);
+      if (!(await index.isThere())) await changes.make(async () => {}, signal);
     },
     prepare() {
       const now = Date.now();
@@ -88,7 +89,7 @@ export interface FoundManifest {
 
 /**
  * The manifest that a tag or digest names.
- * @throws {RegistryError} `MANIFEST_UNKNOWN`; `NAME_UNKNOWN`; `LAYOUT_INVALID`, also for a tag that stands twice.
+ * @throws {RegistryError} `MANIFEST_UNKNOWN`; `NAME_UNKNOWN`; `REFERENCE_AMBIGUOUS`; `LAYOUT_INVALID`.
  */
 export async function findManifest(repository: Repository, reference: string): Promise<FoundManifest> {
   const named = checkReference(reference);
@@ -102,18 +103,13 @@ export async function findManifest(repository: Repository, reference: string): P
 }
 
 async function findTag({ index, repository }: Repository, tag: string): Promise<Descriptor | undefined> {
-  const target = (await index.current()).tags.get(tag);
-  if (target !== 'ambiguous') return target;
-  throw layoutInvalid(
-    repository,
-    'index.json',
-    `tag "${tag}" is ambiguous: it stands at more than one manifest`,
-  );
+  return resolveImage((await index.current()).names, { tag }, { place: repository });
 }
 
-async function findDigest(repository: Repository, digest: Digest): Promise<Descriptor | undefined> {
+/** A manifest, by what `index.json`, or an index that it leads to, says of it. Its file may be missing. */
+export async function findDigest(repository: Repository, digest: Digest): Promise<Descriptor | undefined> {
   // No index has to be read for what stands in index.json itself.
-  const entry = (await repository.index.current()).byDigest.get(digest);
+  const [entry] = (await repository.index.current()).names.digest(digest);
   if (entry !== undefined) return entry;
   const { manifests, limit } = await repository.known();
   const found = manifests.get(digest);

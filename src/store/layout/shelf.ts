@@ -7,13 +7,14 @@ import { removeQuietly, type Disk } from './durable.ts';
 import { isAbsent } from './failure.ts';
 import { PRIVATE } from './folder.ts';
 import { copy, tryLink, type Pool } from './pool.ts';
+import { renew } from './renew.ts';
 import { randomName, writeTemporary } from './temporary.ts';
 
 /** Puts blobs into one layout. */
 export interface StagingRepository {
   /** A name for a file that is being made, on the same disk as the blobs. */
   temporary(): Promise<string>;
-  /** Whether the blob is here, whole. */
+  /** Whether the blob is here, whole. If it is, it counts as new. */
   has(digest: Digest, size: number, signal?: AbortSignal): Promise<boolean>;
   /**
    * Brings bytes that were verified into a file of their own, or finds them in the pool.
@@ -52,15 +53,16 @@ export function createShelf(layout: string, disk: Disk, pool: Pool | undefined):
       throw new RegistryError('DIGEST_INVALID', `${digest} cannot be kept`, { status: 400 });
     return path;
   };
-  const has = (digest: Digest, size: number, signal?: AbortSignal): Promise<boolean> =>
-    holds(target(digest), digest, size, signal);
+  // Renewed after it was looked at: a collection that takes it away before that is noticed, and none does after it.
+  const has = async (digest: Digest, size: number, signal?: AbortSignal): Promise<boolean> =>
+    (await holds(target(digest), digest, size, signal)) && renew(target(digest));
 
   const put = async (file: string, digest: Digest, size: number): Promise<void> => {
     const path = target(digest);
     await disk.makeFolder(dirname(path));
     const linked = await tryLink(file, path);
-    // What is there and whole stays as it is; what is not, is healed.
-    const keep = linked === 'linked' || (await holds(path, digest, size));
+    // What is there and whole stays as it is; what is not, or is just being collected, is healed.
+    const keep = linked === 'linked' || (await has(digest, size));
     if (!keep) await rename(file, path);
     await disk.syncFolder(dirname(path));
     await removeQuietly(file);

@@ -1,25 +1,26 @@
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
-import { Invalid, printable, type Descriptor, type Digest } from '../../oci/index.ts';
+import { Invalid, printable } from '../../oci/index.ts';
 import { repositoryNotFound } from '../../registry/index.ts';
 import { layoutInvalid } from './failure.ts';
 import { PRIVATE } from './folder.ts';
 import { namesIn, readRegular, stampOf, type SmallFile } from './look.ts';
 import {
-  byDigest,
   checkVersion,
+  createNameIndex,
   INDEX_LIMIT,
-  parseIndex,
-  tagsOf,
+  readIndexText,
   VERSION_LIMIT,
+  writeIndexText,
+  type IndexText,
   type LayoutIndex,
-  type TagTarget,
+  type NameIndex,
 } from '../../layout-index/index.ts';
 
 /** An `index.json` as it was read once. */
 export interface Snapshot extends LayoutIndex {
-  readonly tags: ReadonlyMap<string, TagTarget>;
-  readonly byDigest: ReadonlyMap<Digest, Descriptor>;
+  /** Its entries by all that they are looked for by. */
+  readonly names: NameIndex;
 }
 
 /** An `index.json` that is read again only when it changed. */
@@ -28,8 +29,12 @@ export interface IndexReader {
   current(): Promise<Snapshot>;
   /** The same, or undefined where there is no layout yet. @throws {RegistryError} `LAYOUT_INVALID`. */
   currentOrNone(): Promise<Snapshot | undefined>;
+  /** Whether there is a layout. One that was read before is not read again for this. @throws {RegistryError} `LAYOUT_INVALID`. */
+  isThere(): Promise<boolean>;
+  /** The text of a version that follows on the last one that was read or written. */
+  format(index: LayoutIndex): IndexText;
   /** Tells it what was just written, so that it need not be read. */
-  written(index: LayoutIndex, bytes: Uint8Array): Promise<void>;
+  written(text: IndexText): Promise<void>;
 }
 
 /** Where a layout is, and how errors call it. */
@@ -40,7 +45,9 @@ export interface LayoutPlace {
   readonly single: boolean;
 }
 
-interface Held extends SmallFile {
+interface Held {
+  readonly stamp: BigIntStats;
+  readonly text: IndexText;
   readonly snapshot: Snapshot;
   /** Whether the stamp tells later changes: not if the file was written in the same tick of the clock. */
   readonly settled: boolean;
@@ -61,12 +68,15 @@ export function createIndexReader(place: LayoutPlace): IndexReader {
     if (held !== undefined && held.settled && sameFile(held.stamp, stamp)) return held.snapshot;
     const file = await readBounded(place, 'index.json', INDEX_LIMIT);
     if (file === undefined) return load();
-    const same =
-      held !== undefined && Buffer.compare(held.bytes, file.bytes) === 0 ? held.snapshot : undefined;
-    if (same === undefined) await checkLayoutFile(place);
-    const snapshot = same ?? snapshotOf(read(place, 'index.json', () => parseIndex(file.bytes)));
-    held = { ...file, snapshot, settled: isSettled(file.stamp) };
-    return snapshot;
+    const { stamp: found, bytes } = file;
+    const settled = isSettled(found);
+    if (held?.text.bytes.equals(bytes)) held = { ...held, stamp: found, settled };
+    else {
+      await checkLayoutFile(place);
+      const text = read(place, 'index.json', () => readIndexText(bytes, held?.text));
+      held = { stamp: found, settled, text, snapshot: snapshotOf(text) };
+    }
+    return held.snapshot;
   };
   const currentOrNone = async (): Promise<Snapshot | undefined> => {
     const stamp = await stampOf(path);
@@ -84,23 +94,23 @@ export function createIndexReader(place: LayoutPlace): IndexReader {
       if (snapshot === undefined) throw await absence(place);
       return snapshot;
     },
-    async written(index, bytes) {
+    isThere: async () =>
+      held === undefined ? (await currentOrNone()) !== undefined : (await stampOf(path)) !== undefined,
+    format: (index) => writeIndexText(index, held?.text),
+    async written(text) {
       const stamp = await stampOf(path);
-      held = stamp && { stamp, bytes, snapshot: snapshotOf(index), settled: false };
+      held = stamp && { stamp, text, snapshot: snapshotOf(text), settled: false };
     },
   };
 }
 
-function snapshotOf(index: LayoutIndex): Snapshot {
-  let tags: ReadonlyMap<string, TagTarget> | undefined;
-  let digests: ReadonlyMap<Digest, Descriptor> | undefined;
+function snapshotOf({ fields, entries }: LayoutIndex): Snapshot {
+  let names: NameIndex | undefined;
   return {
-    ...index,
-    get tags() {
-      return (tags ??= tagsOf(index.entries));
-    },
-    get byDigest() {
-      return (digests ??= byDigest(index.entries));
+    fields,
+    entries,
+    get names() {
+      return (names ??= createNameIndex(entries));
     },
   };
 }

@@ -9,9 +9,12 @@ import {
   type AcceptedManifest,
   type Registry,
 } from '../../registry/index.ts';
+import type { PushNamedOptions } from '../../layout-index/index.ts';
 import { statBlob } from './blob-file.ts';
+import type { Draft } from './changes.ts';
 import { enterManifest } from './enter.ts';
 import { onDisk } from './failure.ts';
+import { renew } from './renew.ts';
 import type { Repositories } from './repositories.ts';
 import { hasManifest, type Repository } from './repository.ts';
 
@@ -44,22 +47,32 @@ export function writeOperations(repositories: Repositories): Write {
         signal?.throwIfAborted();
         const repository = open(name);
         tags.forEach(checkTag);
-        const accepted = checkManifest(bytes, options);
-        await checkChildren(repository, accepted);
-        const { digest, size } = accepted.descriptor;
-        await storeBlob(repository, digest, size, openable(bytes).open(), signal);
-        await repository.changes.make(
-          (draft) => enterManifest(repository, draft, accepted, tags, bytes),
-          signal,
-        );
-        const subject = accepted.manifest.subject?.digest;
-        return {
-          descriptor: accepted.descriptor,
-          tags: [...tags],
-          ...(subject !== undefined && { subject }),
-        };
+        const names = tags.map((tag) => ({ tag }));
+        const { descriptor, manifest } = await storeManifest(repository, bytes, { ...options, names });
+        const subject = manifest.subject?.digest;
+        return { descriptor, tags: [...tags], ...(subject !== undefined && { subject }) };
       }),
   };
+}
+
+/** Keeps a manifest, and enters it under its names. The names have been looked at. */
+export async function storeManifest(
+  repository: Repository,
+  bytes: Uint8Array,
+  options: PushNamedOptions,
+): Promise<AcceptedManifest> {
+  const { names, signal } = options;
+  const accepted = checkManifest(bytes, options);
+  const exists = await repository.index.isThere();
+  await checkChildren(repository, accepted, { exists, known: repository.known });
+  const { digest, size } = accepted.descriptor;
+  await storeBlob(repository, digest, size, openable(bytes).open(), signal);
+  await repository.changes.make(async (draft) => {
+    // Once more within the lock: a collection, or a deletion, may have been faster.
+    await checkChildren(repository, accepted, draft);
+    await enterManifest(repository, draft, accepted, names, bytes);
+  }, signal);
+  return accepted;
 }
 
 /** Keeps a blob. The stream is read to its end in any case, as it is the stream that fails if the bytes are wrong. */
@@ -72,7 +85,7 @@ async function storeBlob(
 ): Promise<void> {
   const { shelf } = repository;
   await repository.prepare();
-  if ((await repository.index.currentOrNone()) !== undefined && (await shelf.has(digest, size, signal))) {
+  if ((await repository.index.isThere()) && (await shelf.has(digest, size, signal))) {
     for await (const _ of stream);
     return;
   }
@@ -102,7 +115,7 @@ async function mount(
   const wanted = size ?? lent?.size;
   if (lent !== undefined && lent.size !== wanted) return undefined;
   const held = await statIn(to, digest);
-  if (held !== undefined && (wanted === undefined || held.size === wanted))
+  if (held !== undefined && (wanted === undefined || held.size === wanted) && (await renew(held.path)))
     return blobDescriptor(digest, held.size);
 
   await to.prepare();
@@ -113,12 +126,20 @@ async function mount(
   return placed && blobDescriptor(digest, placed.size);
 }
 
+/** What has to hold the things that a manifest refers to. */
+type Holder = Pick<Draft, 'exists' | 'known'> & Partial<Pick<Draft, 'removed'>>;
+
 /** @throws {RegistryError} `MANIFEST_BLOB_UNKNOWN`. */
-async function checkChildren(repository: Repository, { manifest }: AcceptedManifest): Promise<void> {
-  const known = (await repository.index.currentOrNone()) && (await repository.known());
+async function checkChildren(
+  repository: Repository,
+  { manifest }: AcceptedManifest,
+  { exists, known, removed }: Holder,
+): Promise<void> {
+  // The files of those that a change before us removes are there until it is written.
+  const stays = (digest: Digest): boolean => exists && removed?.has(digest) !== true;
   const missing = await missingChildren(manifest, {
-    blob: async (digest) => known !== undefined && (await statBlob(repository.path, digest)) !== undefined,
-    manifest: async (digest) => known !== undefined && hasManifest(repository, known, digest),
+    blob: async (digest) => stays(digest) && (await statBlob(repository.path, digest)) !== undefined,
+    manifest: async (digest) => stays(digest) && hasManifest(repository, await known(), digest),
   });
   if (missing !== undefined) throw missing;
 }

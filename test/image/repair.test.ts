@@ -1,0 +1,123 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { repair, type RepairSource, type Repaired } from '../../src/image/index.ts';
+import { intercept, RegistryError, type Registry } from '../../src/registry/index.ts';
+import { layoutMender, singleLayout, verifyLayout, type Finding } from '../../src/store/layout/index.ts';
+import { memoryRegistry } from '../../src/store/memory/index.ts';
+import { multi, noting } from './graph.ts';
+
+/** A layout and a registry that have the same image, and ways to break the first. */
+async function stage(): Promise<{
+  readonly folder: string;
+  readonly source: Registry;
+  readonly notes: string[];
+  file(name: string): string;
+  mend(...sources: readonly RepairSource[]): Promise<string[]>;
+  findings(): Promise<string[]>;
+}> {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-repair-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await multi.push(singleLayout(folder), 'layout', { tags: { v1: 'index' } });
+  const origin = memoryRegistry();
+  await multi.push(origin, 'library/multi');
+  const { registry, notes } = noting(origin, multi);
+  return {
+    folder,
+    source: registry,
+    notes,
+    file: (name) => join(folder, 'blobs', multi.digest(name).replace(':', '/')),
+    async mend(...sources) {
+      const outcomes: string[] = [];
+      for await (const repaired of repair(layoutMender(folder), () => sources, { concurrency: 1 }))
+        outcomes.push(told(repaired));
+      return outcomes;
+    },
+    async findings() {
+      const found: Finding[] = [];
+      for await (const finding of verifyLayout(folder)) found.push(finding);
+      return found.map(({ kind, file }) => `${kind} ${multi.named(file.replace(/^blobs\/(\w+)\//, '$1:'))}`);
+    },
+  };
+}
+
+function told(repaired: Repaired): string {
+  const what = `${repaired.outcome} ${multi.named(repaired.descriptor.digest)}`;
+  if (repaired.outcome === 'mended') return `${what} from ${repaired.from}`;
+  return [
+    what,
+    ...repaired.reasons.map(({ from, error }) => `${from}: ${(error as RegistryError).code}`),
+  ].join('; ');
+}
+
+const from = (registry: Registry, name = 'origin'): RepairSource => ({
+  registry,
+  repository: 'library/multi',
+  name,
+});
+
+test('what is missing, wrong or no file is fetched by digest, and nothing else is asked for', async () => {
+  const { file, mend, source, notes, findings } = await stage();
+  rmSync(file('amd-config'));
+  writeFileSync(file('arm-layer'), 'other bytes');
+  rmSync(file('amd-layer'));
+  await mkdir(join(file('amd-layer'), 'inside'), { recursive: true });
+  expect((await mend(from(source))).sort()).toEqual([
+    'mended amd-config from origin',
+    'mended amd-layer from origin',
+    'mended arm-layer from origin',
+  ]);
+  expect([...notes].sort()).toEqual(['getBlob amd-config', 'getBlob amd-layer', 'getBlob arm-layer']);
+  expect(await findings()).toEqual([]);
+});
+
+test('a manifest that came leads on: what it needs and is not there comes as well', async () => {
+  const { file, mend, source, findings } = await stage();
+  for (const name of ['index', 'amd', 'amd-layer']) rmSync(file(name));
+  expect(await mend(from(source))).toEqual([
+    'mended index from origin',
+    'mended amd from origin',
+    'mended amd-layer from origin',
+  ]);
+  expect(await findings()).toEqual([]);
+});
+
+test('the next source is asked when one has it not, has other bytes, or cannot be reached', async () => {
+  const { file, mend, source, findings } = await stage();
+  rmSync(file('amd-layer'));
+  const unreachable = intercept(source, () => {
+    throw new RegistryError('UNAVAILABLE', 'nobody answers');
+  });
+  const wrong: Registry = {
+    ...source,
+    getBlob: () => Promise.reject(new RegistryError('DIGEST_MISMATCH', 'other bytes')),
+  };
+  const sources = [from(unreachable, 'gone'), from(memoryRegistry(), 'empty'), from(wrong, 'wrong')];
+  expect(await mend(...sources)).toEqual([
+    'lost amd-layer; gone: UNAVAILABLE; empty: NAME_UNKNOWN; wrong: DIGEST_MISMATCH',
+  ]);
+  expect(await findings()).toEqual(['missing amd-layer']);
+  expect(await mend(...sources, from(source))).toEqual(['mended amd-layer from origin']);
+});
+
+test('without a source it says what is lost, and mends the rest', async () => {
+  const { folder, file, source } = await stage();
+  for (const name of ['amd-layer', 'arm-layer']) rmSync(file(name));
+  const outcomes: Repaired[] = [];
+  const sourcesOf = ({ descriptor }: { descriptor: { digest: string } }): RepairSource[] =>
+    descriptor.digest === multi.digest('amd-layer') ? [] : [from(source)];
+  for await (const repaired of repair(layoutMender(folder), sourcesOf)) outcomes.push(repaired);
+  expect(outcomes.map(told).sort()).toEqual(['lost amd-layer', 'mended arm-layer from origin']);
+  expect(outcomes[0]?.names).toEqual(['v1']);
+});
+
+test('what is wrong otherwise is told, and left', async () => {
+  const { folder } = await stage();
+  await writeFile(join(folder, 'oci-layout'), '{}');
+  const others: string[] = [];
+  const mender = layoutMender(folder, { onOther: ({ kind, file }) => others.push(`${kind} ${file}`) });
+  for await (const _ of repair(mender, () => [])) throw new Error('there is nothing to fetch');
+  expect(others).toEqual(['malformed oci-layout']);
+});
