@@ -1,0 +1,56 @@
+import { realpath, stat } from 'node:fs/promises';
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import { printable } from '../../oci/index.ts';
+import { errorCode, RegistryError } from '../../registry/index.ts';
+import { FileSync } from '../proto/filesync_pb.ts';
+import { createFilter, type FileFilter } from './file-filter.ts';
+import { followLinks } from './follow.ts';
+import { decodedMetadata } from './metadata.ts';
+import { sendFolder } from './send-folder.ts';
+
+/** Registers the service; see `fileSync`. */
+export function fileSyncRoutes(router: ConnectRouter, folders: ReadonlyMap<string, string>): void {
+  router.service(FileSync, {
+    async *diffCopy(requests, context) {
+      const name = decodedMetadata(context, 'dir-name')[0] ?? '';
+      const path = folders.get(name);
+      if (path === undefined) throw new ConnectError(`no access allowed to dir "${name}"`, Code.NotFound);
+      try {
+        const folder = await realFolder(path);
+        yield* sendFolder(folder, await filterOf(folder, context), requests);
+      } catch (error) {
+        throw answerOf(error, path);
+      }
+    },
+  });
+}
+
+/**
+ * The real path of a folder whose files are to be sent.
+ * @throws {RegistryError} `SETTINGS_INVALID`, if there is none.
+ */
+async function realFolder(path: string): Promise<string> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new RegistryError('SETTINGS_INVALID', `there is no folder ${printable(path, 300)} to send`, {
+      cause: error,
+    });
+  });
+  if (!found.isDirectory())
+    throw new RegistryError('SETTINGS_INVALID', `${printable(path, 300)} is not a folder`);
+  return realpath(path);
+}
+
+async function filterOf(folder: string, context: HandlerContext): Promise<FileFilter> {
+  const include = decodedMetadata(context, 'include-patterns');
+  const exclude = decodedMetadata(context, 'exclude-patterns');
+  const targets = await followLinks(folder, decodedMetadata(context, 'followpaths'));
+  // Who asks for the folder itself is given all of it.
+  const all = targets !== undefined && include.includes('.');
+  return createFilter({ include: all ? [] : [...include, ...(targets ?? [])], exclude });
+}
+
+function answerOf(error: unknown, path: string): ConnectError {
+  const known = errorCode(error) === 'SETTINGS_INVALID' ? Code.InvalidArgument : Code.Unknown;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ConnectError(`${printable(path, 300)}: ${reason}`, known, undefined, undefined, error);
+}

@@ -1,0 +1,180 @@
+import {
+  build as buildImage,
+  formatWarnings,
+  openDaemon,
+  parseSecretFlag,
+  parseSshFlag,
+  sourceExcerpt,
+  type BuildFailure,
+  type BuildOptions,
+  type BuildResult,
+  type Daemon,
+  type Output,
+  type RegistryOutput,
+  type StatusUpdate,
+  type VertexWarning,
+} from '../../buildkit/index.ts';
+import { defaultCredentials } from '../../auth/index.ts';
+import { copy } from '../../image/index.ts';
+import { parsePlatform } from '../../oci/index.ts';
+import type { Places } from '../../place/index.ts';
+import { errorCode, isRegistryError, type Options } from '../../registry/index.ts';
+import { print, say, type Context } from '../context.ts';
+import { fail } from '../failure.ts';
+import type { RegistryFlags } from '../flags.ts';
+import { withPlaces } from '../session.ts';
+import { attestationsOf } from './attestations.ts';
+import { cacheExportsOf, cacheImportsOf } from './caches.ts';
+import { resolveContext } from './contexts.ts';
+import { definitionOf } from './definition.ts';
+import { showBuild, type ProgressKind } from './display.ts';
+import { parsePair } from './fields.ts';
+import { outputsOf, type OutputFlags } from './outputs.ts';
+import { checkResultFiles, writeResult, type ResultFlags } from './result.ts';
+
+export interface BuildFlags extends Omit<RegistryFlags, 'cache'>, OutputFlags, ResultFlags {
+  readonly file?: string;
+  readonly context?: readonly string[];
+  readonly platform?: readonly string[];
+  readonly buildArg?: readonly string[];
+  readonly target?: string;
+  readonly label?: readonly string[];
+  readonly noCache?: boolean;
+  readonly noCacheFilter?: readonly string[];
+  readonly pull?: boolean;
+  readonly network?: 'default' | 'none' | 'host';
+  readonly addHost?: readonly string[];
+  readonly attest?: readonly string[];
+  readonly secret?: readonly string[];
+  readonly ssh?: readonly string[];
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  readonly progress: ProgressKind;
+  readonly address?: string;
+}
+
+/** `stowage build [CONTEXT]`: the digest of the image on standard output, what goes on on standard error. */
+export default async function build(this: Context, flags: BuildFlags, folder: string): Promise<void> {
+  await withPlaces(this, { ...flags, cache: true }, async (places) => {
+    let daemon: Daemon | undefined;
+    try {
+      await checkResultFiles(flags);
+      // What is wrong with a reference is told before anybody is asked to build.
+      const { outputs, copies } = outputsOf(this, places, flags);
+      const described = { ...(await describe(this, flags, folder, places)), outputs };
+      daemon = await openDaemon({
+        env: this.process.env,
+        signal: this.signal,
+        ...(flags.address !== undefined && { address: flags.address }),
+      });
+      const result = await run(this, flags.progress, { ...described, daemon });
+      await copyTo(copies, outputs, result, { signal: this.signal });
+      await places.commit({ signal: this.signal });
+      await writeResult(flags, result);
+      if (result.digest !== undefined && !takesStandardOutput(flags)) print(this, result.digest);
+    } catch (error) {
+      fail(this, error);
+    } finally {
+      await daemon?.close();
+    }
+  });
+}
+
+/** All that is to be known of a build but who builds it. */
+async function describe(
+  context: Context,
+  flags: BuildFlags,
+  folder: string,
+  places: Places,
+): Promise<Omit<BuildOptions, 'daemon'>> {
+  const { signal } = context;
+  const { env: environment } = context.process;
+  const { context: contexts = [], platform, buildArg = [], label = [], noCache, noCacheFilter } = flags;
+  const { target, pull, network, addHost, attest = [], secret = [], ssh = [] } = flags;
+  const cacheFrom = await cacheImportsOf(context, places, flags.cacheFrom ?? []);
+  const noCacheOf = noCache ?? noCacheFilter;
+  return {
+    signal,
+    ...(await definitionOf(context, folder, flags.file)),
+    contexts: await Promise.all(contexts.map((text) => resolveContext(places, text, { signal }))),
+    credentials: defaultCredentials({ environment }),
+    environment,
+    secrets: secret.map((text) => parseSecretFlag(text, environment)),
+    ssh: await Promise.all(ssh.map((text) => parseSshFlag(text, environment))),
+    buildArgs: Object.fromEntries(buildArg.flatMap((text) => buildArgOf(context, text))),
+    labels: Object.fromEntries(
+      label.map((text) => parsePair('label', text.includes('=') ? text : `${text}=`)),
+    ),
+    attestations: attestationsOf(attest),
+    cacheFrom,
+    cacheTo: cacheExportsOf(places, flags.cacheTo ?? []),
+    ...(platform !== undefined && {
+      platforms: platform.flatMap((text) => text.split(',')).map(parsePlatform),
+    }),
+    ...(target !== undefined && { target }),
+    ...(noCacheOf !== undefined && { noCache: noCacheOf }),
+    ...(pull !== undefined && { pull }),
+    ...(network !== undefined && { network }),
+    ...(addHost !== undefined && { addHosts: addHost }),
+  };
+}
+
+/** Copies what was built to where it is to go beside the first of these. */
+async function copyTo(
+  copies: readonly RegistryOutput[],
+  outputs: readonly Output[],
+  { digest }: BuildResult,
+  options: Options,
+): Promise<void> {
+  const from = outputs.find(({ type }) => type === 'registry');
+  if (from?.type !== 'registry' || digest === undefined) return;
+  const source = { registry: from.registry, repository: from.repository, digest };
+  for (const { registry, repository, tags = [] } of copies)
+    for (const tag of tags) await copy(source, { registry, repository, tag }, options);
+}
+
+/** Builds, and shows how it goes; of what fails, where in the Dockerfile that is. */
+async function run(context: Context, kind: ProgressKind, options: BuildOptions): Promise<BuildResult> {
+  const display = showBuild(context, kind);
+  const warnings: VertexWarning[] = [];
+  const onProgress = (update: StatusUpdate): void => {
+    warnings.push(...update.warnings);
+    display.update(update);
+  };
+  const isForPeople = kind !== 'quiet' && kind !== 'rawjson';
+  const tellWarnings = (): void => {
+    display.end();
+    const text = isForPeople ? formatWarnings(warnings) : '';
+    if (text !== '') say(context, text.trimEnd());
+  };
+  try {
+    const result = await buildImage({ ...options, onProgress });
+    tellWarnings();
+    return result;
+  } catch (error) {
+    tellWarnings();
+    const excerpts = failureOf(error)?.sources.map(sourceExcerpt).join('') ?? '';
+    if (excerpts !== '' && kind !== 'rawjson') say(context, excerpts.trimEnd());
+    throw error;
+  } finally {
+    display.end();
+  }
+}
+
+function failureOf(error: unknown): BuildFailure | undefined {
+  return isRegistryError(error) && errorCode(error) === 'BUILD_FAILED'
+    ? (error.detail as BuildFailure)
+    : undefined;
+}
+
+/** `NAME=VALUE`; the name alone takes the value from the environment, and is nothing where it has none. */
+function buildArgOf({ process: { env } }: Context, text: string): readonly (readonly [string, string])[] {
+  if (text.includes('=')) return [parsePair('build-arg', text)];
+  const value = env[text];
+  return value === undefined ? [] : [[text, value]];
+}
+
+/** Whether a tar goes where the digest would. */
+function takesStandardOutput({ output = [] }: BuildFlags): boolean {
+  return output.some((text) => text === '-' || /(?:^|,)dest=-(?:,|$)/.test(text));
+}

@@ -1,0 +1,86 @@
+import { stat } from 'node:fs/promises';
+import type { NamedContext } from '../../buildkit/index.ts';
+import { Invalid, parsePlatform, printable, type Digest } from '../../oci/index.ts';
+import { isLocalReference, type Place, type Places } from '../../place/index.ts';
+import { isRegistryError, RegistryError, type Options } from '../../registry/index.ts';
+import { parsePair } from './fields.ts';
+import { isPath } from './path.ts';
+
+/**
+ * Finds what `--context NAME[::PLATFORM]=WHERE` means; images by their digests, so that a wrong name is told of before the
+ * build begins.
+ *
+ * WHERE is, in this order:
+ * - a URL of git or HTTP, which the builder gets by itself;
+ * - a reference with a scheme: `oci-layout:`, `oci-archive:`, `docker-archive:`, and `docker-image://` before one to a
+ *   registry, as buildx has it;
+ * - a folder, if it begins like a path, or if there is one of that name: buildx takes all without a scheme for a folder;
+ * - a reference to an image in a registry.
+ * @throws {Invalid} subject `context`; {RegistryError} what registries fail with.
+ */
+export async function resolveContext(places: Places, text: string, options: Options): Promise<NamedContext> {
+  const [key, where] = parsePair('context', text);
+  const [name = '', platform] = splitPlatform(key);
+  const named = { name, ...(platform !== undefined && { platform: parsePlatform(platform) }) };
+  if (where === '') throw new Invalid('context', `--context ${printable(text)}: nothing stands after the =`);
+  if (isRemote(where)) return { ...named, source: { url: where } };
+  const unsupported = /^(target|input|oci-layout\+blob):/.exec(where)?.[1];
+  if (unsupported !== undefined)
+    throw new Invalid('context', `--context ${printable(text)}: ${WHY_NOT[unsupported] ?? ''}`);
+  const reference = where.replace(/^docker-image:(\/\/)?/, '');
+  if (reference === where && !isLocalReference(where)) {
+    if (await isFolder(where)) return { ...named, source: { directory: where } };
+    if (isPath(where))
+      throw new Invalid('context', `--context ${printable(text, 200)}: there is no such folder`);
+  }
+  const place = places.open(reference);
+  const mayBeFolder = reference === where && !isLocalReference(where);
+  const digest = await digestAt(place, mayBeFolder ? where : undefined, options);
+  const { registry, repository, tag } = place;
+  return { ...named, source: { registry, repository, digest, ...(tag !== undefined && { tag }) } };
+}
+
+/** What other tools take here, and we do not. */
+const WHY_NOT: Readonly<Record<string, string>> = {
+  target: 'only buildx bake has other targets; build that one first, and name what it gave',
+  input: 'only frontends have inputs',
+  'oci-layout+blob': 'a blob by itself is no context; give a folder, or an image',
+};
+
+/** The digest of an image; who may have meant a folder that is not there is told of that as well. */
+async function digestAt(place: Place, folder: string | undefined, options: Options): Promise<Digest> {
+  try {
+    return (await place.registry.resolveManifest(place.repository, place.reference, options)).digest;
+  } catch (error) {
+    if (folder === undefined || !isRegistryError(error)) throw error;
+    const { code, message, status, method, url, repository, reference, detail } = error;
+    throw new RegistryError(code, `${message}; nor is there a folder ${printable(folder, 200)}`, {
+      ...(status !== undefined && { status }),
+      ...(method !== undefined && { method }),
+      ...(url !== undefined && { url }),
+      ...(repository !== undefined && { repository }),
+      ...(reference !== undefined && { reference }),
+      detail,
+      cause: error,
+    });
+  }
+}
+
+/** `alpine::linux/arm64`, with the platform behind the last two colons. */
+function splitPlatform(key: string): readonly [name: string, platform: string | undefined] {
+  const at = key.lastIndexOf('::');
+  return at < 0 ? [key, undefined] : [key.slice(0, at), key.slice(at + 2)];
+}
+
+/** Whether it is a URL that the builder gets by itself: of HTTP, or of a git repository, also in ssh's short form. */
+export function isRemote(text: string): boolean {
+  return /^(?:https?|git|ssh):\/\//.test(text) || /^git@[^:]+:/.test(text);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
