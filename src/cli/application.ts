@@ -1,6 +1,7 @@
 import { buildApplication, buildCommand, buildRouteMap, type Application } from '@stricli/core';
 import { isHost } from '../oci/index.ts';
 import { version } from '../version.ts';
+import { build } from './build/command.ts';
 import { builds } from './builds/routes.ts';
 import { cache } from './cache/routes.ts';
 import type { Context } from './context.ts';
@@ -8,6 +9,7 @@ import { copy } from './copy/command.ts';
 import { deploy } from './deploy/command.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { registryFlags } from './flags.ts';
+import { layout } from './layout/routes.ts';
 import { lookup } from './lookup/command.ts';
 import { parserText } from './parser-text.ts';
 import { sources } from './sources/command.ts';
@@ -46,11 +48,17 @@ const serve = buildCommand({
     positional: {
       kind: 'tuple',
       parameters: [
-        { brief: 'Where the data is kept', parse: String, placeholder: 'DIR', default: './stowage-data' },
+        {
+          brief:
+            'Where the data is kept; or a layout or archive to read from: oci-layout:DIR, oci-archive:FILE',
+          parse: String,
+          placeholder: 'DIR|REF',
+          default: './stowage-data',
+        },
       ],
     },
   },
-  docs: { brief: 'Run a registry over a folder of OCI image layouts' },
+  docs: { brief: 'Run a registry over a folder of OCI image layouts, or a read-only one over an archive' },
 });
 
 function parseRegistry(text: string): string {
@@ -130,7 +138,7 @@ const token = buildCommand({
 /** The commands. Each is loaded when it is called. */
 export const application: Application<Context> = buildApplication(
   buildRouteMap({
-    routes: { lookup, validate, copy, builds, deploy, sources, serve, cache, login, logout, token },
+    routes: { lookup, layout, validate, copy, build, builds, deploy, sources, serve, cache, login, logout, token },
     docs: { brief: 'Container images, wherever they are' },
   }),
   {

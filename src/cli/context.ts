@@ -19,6 +19,8 @@ export interface Output {
   readonly isTTY?: boolean;
   /** How wide the terminal is now, in characters. */
   readonly columns?: number;
+  /** And how high, in lines. */
+  readonly rows?: number;
 }
 
 /** A last line on the terminal that is not ended, and changes: a bar. */

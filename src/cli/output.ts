@@ -8,6 +8,12 @@ export async function write({ process: { stdout }, signal }: Context, text: stri
   if (taken === false && stdout instanceof Writable) await once(stdout, 'drain', { signal });
 }
 
+/** The same, for bytes, where standard output takes any. */
+export async function writeBytes({ process: { stdout }, signal }: Context, bytes: Uint8Array): Promise<void> {
+  if (!(stdout instanceof Writable)) throw new Error('standard output takes text alone');
+  if (!stdout.write(bytes)) await once(stdout, 'drain', { signal });
+}
+
 /** Bytes as a JSON string in base64, in pieces. The closing quote comes once all of them were there. */
 export async function* base64Json(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   // Three bytes are four characters: what is left of a piece goes before the next one.

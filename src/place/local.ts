@@ -1,14 +1,11 @@
 import { resolve } from 'node:path';
 import { printable } from '../oci/index.ts';
 import type { Options, Registry } from '../registry/index.ts';
-type ArchiveRegistry = NamedRegistry & { commit(options?: Options): Promise<void>; close(): Promise<void> };
-function archiveRegistry(_file: string, _options: unknown): ArchiveRegistry {
-  throw new Error('not yet');
-}
+import { archiveRegistry, type ArchiveRegistry } from '../store/archive/index.ts';
 import { singleLayout } from '../store/layout/index.ts';
 import { formatLocalReference, type LocalReference } from './local-reference.ts';
 import { namedLayout } from './named-layout.ts';
-import { namedImages, OWN_REPOSITORY, type NamedRegistry } from './named-images.ts';
+import { namedImages, OWN_REPOSITORY } from './named-images.ts';
 
 /** Layout folders and archives, each opened once. */
 export interface Locals {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -62,6 +62,33 @@ test('into a layout and out of it', async () => {
   expect((await stowage(['copy', `${from}/r:1`, `oci-layout:${folder}:1`])).code).toBe(0);
   expect((await stowage(['copy', `oci-layout:${folder}:1`, `${to}/t:1`])).code).toBe(0);
   expect(await multi.held(target, 't')).toEqual([...multi.nodes.keys()]);
+});
+
+test('into an archive, another one beside it, and out of it: by name, by tag, and as the only image', async () => {
+  const { from, to, target } = await pair();
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'images.tar');
+  const digest = `${multi.digest('index')}\n`;
+  expect((await stowage(['copy', `${from}/r:1`, `oci-archive:${file}:me/app:1`])).code).toBe(0);
+  for (const reference of [`oci-archive:${file}`, `oci-archive:${file}:1`, `docker-archive:${file}:me/app:1`])
+    expect((await stowage(['lookup', '--digest', reference])).stdout, reference).toBe(digest);
+  expect((await stowage(['copy', `oci-archive:${file}`, `oci-archive:${file}:me/other:2`])).code).toBe(0);
+  expect((await stowage(['copy', `oci-archive:${file}:me/other:2`, `${to}/t:1`])).code).toBe(0);
+  expect(await multi.held(target, 't')).toEqual([...multi.nodes.keys()]);
+  expect(await readdir(folder)).toEqual(['images.tar']);
+});
+
+test('3: the layout or the archive to copy from is not there', async () => {
+  const { to } = await pair();
+  for (const [reference, why] of [
+    ['oci-layout:/nowhere/at/all:1', 'there is no such folder'],
+    ['oci-archive:/nowhere/at/all.tar', 'there is no such file'],
+  ] as const) {
+    const { code, stderr } = await stowage(['copy', reference, `${to}/t:1`]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(why);
+  }
 });
 
 test('a layout whose bytes went bad is not copied: 6, also into another layout', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { registryClient } from '../../src/client/index.ts';
+import { createPlaces } from '../../src/place/index.ts';
 import { multi } from '../image/graph.ts';
 import { httpServer } from '../transport/server.ts';
 import { stowage } from './stowage.ts';
@@ -36,6 +37,39 @@ test('serves a folder until it is told to end', async () => {
   expect(stdout.trim().split('\n')).toHaveLength(1);
   expect(stderr).toContain('stowage copy');
   expect(code).toBe(0);
+});
+
+test('serves the images of a layout or an archive under their names, for reading', async () => {
+  const directory = await folder();
+  const layout = join(directory, 'images');
+  const archive = join(directory, 'images.tar');
+  const { registry, repository } = createPlaces().open(`oci-layout:${layout}::me/app:1`);
+  await multi.push(registry, repository, { tags: { 1: 'index' } });
+  expect((await stowage(['copy', `oci-layout:${layout}`, `oci-archive:${archive}::me/app:1`])).code).toBe(0);
+  for (const reference of [`oci-layout:${layout}`, `oci-archive:${archive}`]) {
+    const ending = new AbortController();
+    let announce: (line: string) => void;
+    const announced = new Promise<string>((resolve) => (announce = resolve));
+    const serving = stowage(['serve', '--port', '0', reference], {
+      signal: ending.signal,
+      onOutput: (line) => announce(line),
+    });
+    const { url, ...rest } = JSON.parse(await announced) as { url: string };
+    expect(rest).toEqual({ reference });
+    const client = registryClient(url);
+    expect(await multi.held(client, 'me/app')).toEqual([...multi.nodes.keys()]);
+    expect((await client.resolveManifest('me/app', '1')).digest).toBe(multi.digest('index'));
+    await expect(client.deleteManifest('me/app', '1')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await client.close();
+    ending.abort(new Error('enough'));
+    expect((await serving).stderr).toContain(`${new URL(url).host}/docker.io/me/app`);
+  }
+});
+
+test('3: there is no such archive', async () => {
+  const { code, stderr } = await stowage(['serve', 'oci-archive:/nowhere.tar']);
+  expect(code).toBe(3);
+  expect(stderr).toContain('there is no such file');
 });
 
 test('1: the port is taken', async () => {

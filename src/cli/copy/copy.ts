@@ -13,6 +13,7 @@ import { endsOf, planAtEnds, type Ends } from './ends.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import { describeFailureAt } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
+import { lackOf } from '../lack.ts';
 import { settingsFor } from '../report/observe.ts';
 import { createPlanReport } from '../report/plan-report.ts';
 import { createProgress } from '../report/progress.ts';
@@ -34,6 +35,8 @@ export default async function copy(this: Context, flags: CopyFlags, from: string
         ...(flags.referrers !== undefined && { referrers: flags.referrers }),
       };
       const [source, target] = [places.open(from), places.open(to)];
+      const lack = await lackOf(source, from);
+      if (lack !== undefined) throw lack;
       const run = (options: CopyOptions): Promise<Copied> =>
         withProgress(this, (hooks) => copyImage(source, target, { ...wishes, ...options, ...hooks }));
       const { descriptor, sent, bytes } = flags.plan
