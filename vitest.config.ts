@@ -1,6 +1,10 @@
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 
-const ALONE = ['test/store/layout/group.test.ts', 'test/store/layout/referrers.test.ts'];
+const ALONE = [
+  'test/store/layout/gc-moments.test.ts',
+  'test/store/layout/group.test.ts',
+  'test/store/layout/referrers.test.ts',
+];
 
 /** The unit tests: they need nothing but npm packages. */
 const config: ViteUserConfig = defineConfig({

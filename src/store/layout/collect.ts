@@ -1,10 +1,11 @@
-import { lstat, rename, rm } from 'node:fs/promises';
+import { lstat, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Descriptor, type Digest } from '../../oci/index.ts';
 import { isNewer, lstatOrNone } from './age.ts';
 import { blobPath } from './blob-file.ts';
+import type { Amount, CollectRules } from './collect-rules.ts';
 import { removeQuietly } from './durable.ts';
-import { isAbsent } from './failure.ts';
+import { isAbsent, systemCode } from './failure.ts';
 import { PRIVATE } from './folder.ts';
 import { findKept, type Kept, type KeepingParts } from './keeping.ts';
 import { sweepLeftovers } from './leftovers.ts';
@@ -12,33 +13,8 @@ import { withLock } from './lock.ts';
 import { namesIn } from './look.ts';
 import { tryLink } from './pool.ts';
 import type { Repository } from './repository.ts';
+import { randomName } from './temporary.ts';
 import { createTrail } from './trail.ts';
-
-/** What a collection tells of: what goes, or would go. */
-export type CollectEvent = { readonly repository: string } & (
-  | { readonly type: 'entry'; readonly descriptor: Descriptor }
-  | { readonly type: 'blob'; readonly digest: Digest; readonly size: number }
-  /** What a process that ended, or another tool, left behind; its path in the layout. */
-  | { readonly type: 'leftover'; readonly path: string; readonly size: number }
-);
-
-/** Settings of the collection in one layout. Times in milliseconds. */
-export interface CollectRules {
-  readonly grace: number;
-  readonly uploadExpiry: number;
-  readonly unnamed: boolean;
-  readonly dryRun: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly tell: (event: CollectEvent) => void;
-  /** Frees what a removed blob took up elsewhere. */
-  readonly release: (digest: Digest) => Promise<void>;
-}
-
-/** How many there are, and their size in bytes. */
-export interface Amount {
-  readonly count: number;
-  readonly size: number;
-}
 
 /** What came of the collection in one layout. */
 export interface CollectedBlobs {
@@ -91,7 +67,7 @@ export async function collectIn(repository: Repository, rules: CollectRules): Pr
 
   const sweep = createSweep(repository, rules);
   if (dryRun) for (const blob of blobs) await sweep.visit(blob, kept);
-  if (!dryRun) await disk.makeFolder(join(layout, PRIVATE));
+  if (!dryRun) await disk.makeFolder(join(layout, PRIVATE, 'tmp'));
   let entries: readonly Descriptor[] | undefined;
   let at = dryRun ? blobs.length : 0;
   const turn = async (): Promise<void> => {
@@ -99,10 +75,11 @@ export async function collectIn(repository: Repository, rules: CollectRules): Pr
       ({ entries, kept } = await keptNow(repository, parts, true));
     for (const end = performance.now() + TURN; at < blobs.length && performance.now() < end; at++) {
       signal?.throwIfAborted();
-      // Another tool has changed it: they take no lock.
-      if ((await index.current()).entries !== entries) return;
       const blob = blobs[at];
-      if (blob !== undefined) await sweep.visit(blob, kept);
+      if (blob === undefined) continue;
+      // Another tool has changed it: they take no lock.
+      if (!kept.digests.has(blob.digest) && (await index.current()).entries !== entries) return;
+      await sweep.visit(blob, kept);
     }
   };
   while (at < blobs.length) {
@@ -157,7 +134,7 @@ interface Sweep {
   amounts(): CollectedBlobs;
 }
 
-function createSweep({ shelf, repository }: Repository, rules: CollectRules): Sweep {
+function createSweep({ path: layout, repository }: Repository, rules: CollectRules): Sweep {
   const { grace, dryRun, tell, release } = rules;
   let kept: Amount = { count: 0, size: 0 };
   let young: Amount = { count: 0, size: 0 };
@@ -168,16 +145,19 @@ function createSweep({ shelf, repository }: Repository, rules: CollectRules): Sw
     if (dryRun) return 'removed';
     // First out of reach, and then looked at again: who found the blob here for a push of its own has renewed it by then,
     // or does not find it any more.
-    const aside = await shelf.temporary();
+    const aside = join(layout, PRIVATE, 'tmp', randomName());
     try {
       await rename(path, aside);
     } catch (error) {
       if (isAbsent(error)) return 'gone';
-      throw error;
+      // The folder may need room for the name. What is removed makes room, and nothing that is led to is in danger.
+      if (systemCode(error) !== 'ENOSPC') throw error;
+      await unlink(path);
+      return 'removed';
     }
     const found = await lstat(aside);
     if (found.ino === seen.ino && found.mtimeMs === seen.mtimeMs) {
-      await rm(aside, { force: true });
+      await unlink(aside);
       return 'removed';
     }
     if ((await tryLink(aside, path)) === 'impossible') await rename(aside, path);

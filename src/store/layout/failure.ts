@@ -42,6 +42,13 @@ export function layoutInvalid(
   );
 }
 
+/** What people meet, as they call it. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'the disk is read-only',
+};
+
 /**
  * Turns a failure of the disk under `root` into the registry's error: what failed, where, and the system's code.
  * Other errors, and those of files elsewhere (a source that the caller reads from one), stay as they are.
@@ -53,7 +60,8 @@ export function diskFailure(error: unknown, root: string): unknown {
   const place = [dest, path].find((candidate) => candidate !== undefined && isWithin(candidate, root));
   if (place === undefined) return error;
   const facts = { status: code === 'ENAMETOOLONG' ? 400 : 500, cause: error };
-  const what = `cannot ${syscall ?? 'use'} ${relative(root, place) || '.'}: ${code}`;
+  const words = IN_WORDS[code];
+  const what = `cannot ${syscall ?? 'use'} ${relative(root, place) || '.'}: ${code}${words ? ` (${words})` : ''}`;
   return new RegistryError(code === 'ENAMETOOLONG' ? 'NAME_INVALID' : 'UNKNOWN', what, facts);
 }
 

@@ -1,5 +1,6 @@
 import { isUnnamed } from '../../layout-index/index.ts';
 import type { Descriptor, Digest } from '../../oci/index.ts';
+import { abreast } from './abreast.ts';
 import { layoutInvalid } from './failure.ts';
 import type { LayoutPlace } from './snapshot.ts';
 import type { Step, Trail } from './trail.ts';
@@ -59,15 +60,20 @@ export async function findKept(
     if (leads.subject !== undefined) referrers.push({ step: entry, subject: leads.subject });
   }
   const strays = [...blobs].filter((digest) => !digests.has(digest) && !listed.has(digest));
-  for (const digest of strays) {
-    const subject = (await trail.read({ digest }))?.subject;
-    if (subject !== undefined) referrers.push({ step: { digest }, subject });
-  }
+  const subjects = abreast(strays, ABREAST, async (digest) => ({
+    step: { digest },
+    subject: (await trail.read({ digest }))?.subject,
+  }));
+  for await (const { step, subject } of subjects)
+    if (subject !== undefined) referrers.push({ step, subject });
   await followAll([]);
 
   const led = new Set(digests);
-  for (const step of [...entries, ...strays.map((digest) => ({ digest }))])
-    if (!digests.has(step.digest) && (await isYoung(step.digest))) await follow([step], trail, digests);
+  const rest = [...entries, ...strays.map((digest) => ({ digest }))].filter(
+    ({ digest }) => !digests.has(digest),
+  );
+  const ages = abreast(rest, ABREAST, async (step) => ({ step, isNew: await isYoung(step.digest) }));
+  for await (const { step, isNew } of ages) if (isNew) await follow([step], trail, digests);
   if (digests.size > led.size) await followAll([]);
   const young = new Set([...digests].filter((digest) => !led.has(digest)));
   return { digests, young, entries: entries.filter(({ digest }) => digests.has(digest)) };

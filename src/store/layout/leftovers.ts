@@ -1,7 +1,7 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isNewer, lstatOrNone, type Times } from './age.ts';
-import type { CollectRules } from './collect.ts';
+import type { CollectRules } from './collect-rules.ts';
 import { isAbsent } from './failure.ts';
 import { PRIVATE } from './folder.ts';
 import { lockNow } from './lock.ts';

@@ -3,14 +3,15 @@
  * It says what it has done, line by line.
  */
 import { writeSync } from 'node:fs';
-import { layoutRegistry } from '../../../src/store/layout/index.ts';
+import { layoutRegistry, singleLayout } from '../../../src/store/layout/index.ts';
 import { withLock } from '../../../src/store/layout/lock.ts';
 import { config, image, piece, push, pushBlob } from './image.ts';
 
 /** What to do. */
 export type Task =
   | { readonly task: 'hold the lock'; readonly lock: string }
-  | { readonly task: 'push'; readonly root: string; readonly prefix: string; readonly count: number };
+  | { readonly task: 'push'; readonly root: string; readonly prefix: string; readonly count: number }
+  | { readonly task: 'tag'; readonly directory: string; readonly prefix: string; readonly count: number };
 
 // At once, and not when the event loop gets to it: the process may be killed at any moment.
 const say = (line: string): void => void writeSync(1, `${line}\n`);
@@ -24,6 +25,10 @@ async function run(task: Task): Promise<void> {
     });
     return;
   }
+  if (task.task === 'tag') {
+    for (const took of await tagImages(task)) say(String(took));
+    return;
+  }
   const registry = layoutRegistry(task.root);
   await pushBlob(registry, 'a', config);
   for (let at = 0; at < task.count; at++) {
@@ -33,6 +38,19 @@ async function run(task: Task): Promise<void> {
     await push(registry, 'a', image(tag, { layers: [layer.descriptor] }), tag);
     say(tag);
   }
+}
+
+/** How long it took to enter and tag each of some images, in milliseconds. */
+async function tagImages({ directory, prefix, count }: Task & { readonly task: 'tag' }): Promise<number[]> {
+  const registry = singleLayout(directory);
+  await pushBlob(registry, 'layout', config);
+  const times: number[] = [];
+  for (let at = 0; at < count; at++) {
+    const before = performance.now();
+    await push(registry, 'layout', image(`${prefix}-${at}`), `${prefix}-${at}`);
+    times.push(performance.now() - before);
+  }
+  return times;
 }
 
 await run(JSON.parse(process.argv[2] ?? '') as Task);

@@ -345,16 +345,16 @@ describe('beside writers', () => {
           if (round % 2 === 0) await own.deleteManifest('layout', made.descriptor.digest);
         }
       };
-      let done = false;
+      const state = { done: false };
       let [collections, count] = [0, 0];
       const sweep = async (): Promise<void> => {
-        for (; !done; collections++) {
+        for (; !state.done; collections++) {
           const { removed } = await collectGarbage(folder(), { grace: 25, unnamed: true });
           count += removed.count;
         }
       };
       const sweeping = [sweep(), sweep()];
-      await Promise.all([0, 1, 2].map(write)).finally(() => (done = true));
+      await Promise.all([0, 1, 2].map(write)).finally(() => (state.done = true));
       await Promise.all(sweeping);
       expect(collections).toBeGreaterThan(5);
       expect(count).toBeGreaterThan(10);

@@ -88,7 +88,11 @@ test('a write that fails changes nothing, and all who waited for it are told', a
   for (const result of results) {
     expect(result).toMatchObject({
       status: 'rejected',
-      reason: { code: 'UNKNOWN', status: 500, message: 'cannot rename a/index.json: ENOSPC' },
+      reason: {
+        code: 'UNKNOWN',
+        status: 500,
+        message: 'cannot rename a/index.json: ENOSPC (no space left on the disk)',
+      },
     });
   }
   expect(await all(registry.tags('a'))).toEqual(['x']);

@@ -1,38 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { childBlobs, parseManifest } from '../../../src/oci/index.ts';
 import { layoutRegistry } from '../../../src/store/layout/index.ts';
 import type { Task } from './child.ts';
+import { compiledChild } from './compiled-child.ts';
 import { temporaryFolder } from './folder.ts';
 import { all, config, image, push, pushBlob } from './image.ts';
 
 const folder = temporaryFolder();
-let compiled = '';
-beforeAll(async () => {
-  compiled = await mkdtemp(join(tmpdir(), 'stowage-child-'));
-  // The addon is not bundled, and from the folder of the bundle it is found by its path alone.
-  const addon = createRequire(import.meta.url).resolve('fs-native-extensions');
-  await build({
-    entryPoints: [fileURLToPath(new URL('child.ts', import.meta.url))],
-    outfile: join(compiled, 'child.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: { 'fs-native-extensions': addon },
-    external: [addon],
-    logLevel: 'warning',
-  });
-});
-afterAll(() => rm(compiled, { recursive: true, force: true }));
+const program = compiledChild();
 
 const running = new Set<ChildProcess>();
 afterEach(() => {
@@ -49,7 +30,7 @@ interface Started {
 }
 
 function start(task: Task): Started {
-  const child = spawn(process.execPath, [join(compiled, 'child.mjs'), JSON.stringify(task)], {
+  const child = spawn(process.execPath, [program(), JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.add(child);
