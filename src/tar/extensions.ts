@@ -6,6 +6,9 @@ import { parsePax, type PaxRecords } from './pax.ts';
 
 /** What stands before an entry and says what its own header has no room for. */
 export interface Extensions {
+  /** Whether nothing was taken at all. */
+  readonly isUnused: boolean;
+  /** Whether nothing was taken that wants an entry behind it. */
   readonly isEmpty: boolean;
   readonly path: string | undefined;
   readonly linkpath: string | undefined;
@@ -37,6 +40,9 @@ export function createExtensions(limits: TarLimits): Extensions {
   const long: { path?: string; linkpath?: string } = {};
 
   return {
+    get isUnused() {
+      return seen.size === 0;
+    },
     get isEmpty() {
       return !seen.has('x') && !seen.has('L') && !seen.has('K');
     },

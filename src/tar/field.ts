@@ -7,17 +7,25 @@ export interface Field {
 }
 
 /** The text of a field, up to the first NUL. @throws {Invalid} subject `tar`, where more text stands behind it. */
-export function readText(block: Uint8Array, field: Field, name: string): string {
-  return untilNul(block.subarray(field.at, field.at + field.length), name);
+export function readText(block: Buffer, { at, length }: Field, name: string): string {
+  return block[at] === 0 && block[at + length - 1] === 0 && isZero(block, at, at + length)
+    ? ''
+    : untilNul(block.subarray(at, at + length), name);
 }
 
 /** Text that may end with NULs. One in the middle hides the rest from some readers, and from others not. */
 export function untilNul(bytes: Uint8Array, name: string): string {
   const end = bytes.indexOf(0);
-  if (end < 0) return Buffer.from(bytes).toString('utf8');
-  if (bytes.subarray(end).some((byte) => byte !== 0))
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, end < 0 ? bytes.length : end);
+  if (end >= 0 && !isZero(bytes, end, bytes.length))
     throw new Invalid('tar', `its ${name} has a NUL in the middle`);
-  return Buffer.from(bytes.subarray(0, end)).toString('utf8');
+  return text.toString('utf8');
+}
+
+/** Whether all bytes of a part are zero. */
+export function isZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /** Whether a text can stand in a field as it is. */
@@ -37,18 +45,25 @@ export function writeText(block: Uint8Array, { at, length }: Field, text: string
  * @see https://www.gnu.org/software/tar/manual/html_node/Extensions.html
  */
 export function readNumber(block: Uint8Array, { at, length }: Field, name: string): number {
-  const bytes = block.subarray(at, at + length);
-  const value = ((bytes[0] ?? 0) & 0x80) === 0 ? readOctal(bytes) : readBase256(bytes);
+  const isOctal = ((block[at] ?? 0) & 0x80) === 0;
+  const value = isOctal ? readOctal(block, at, at + length) : readBase256(block.subarray(at, at + length));
   if (value === undefined || !Number.isSafeInteger(value))
     throw new Invalid('tar', `its ${name} is no number that can be`);
   return value;
 }
 
-function readOctal(bytes: Uint8Array): number | undefined {
-  // Spaces before, spaces or NULs behind; some writers leave a field of which nobody asks all NUL.
-  const [, digits] = /^ *([0-7]*)[ \0]*$/.exec(Buffer.from(bytes).toString('latin1')) ?? [];
-  if (digits === undefined) return undefined;
-  return digits === '' ? 0 : Number.parseInt(digits, 8);
+/** Spaces before, spaces or NULs behind; some writers leave a field of which nobody asks all NUL. */
+function readOctal(block: Uint8Array, start: number, end: number): number | undefined {
+  let at = start;
+  while (at < end && block[at] === 0x20) at++;
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  for (; at < end; at++) if (block[at] !== 0 && block[at] !== 0x20) return undefined;
+  return value;
 }
 
 function readBase256(bytes: Uint8Array): number | undefined {
@@ -63,7 +78,7 @@ function readBase256(bytes: Uint8Array): number | undefined {
 }
 
 /** Whether a number can stand in a field in octal digits, with the NUL that ends them. */
-export function fitsNumber(value: number, { length }: Field): boolean {
+function fitsNumber(value: number, { length }: Field): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value < 8 ** (length - 1);
 }
 

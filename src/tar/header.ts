@@ -60,13 +60,14 @@ function sums(block: Uint8Array): { readonly unsigned: number; readonly signed: 
  * Reads a header's block.
  * @throws {Invalid} subject `tar`, for a wrong checksum, and for fields that cannot be.
  */
-export function parseHeader(block: Uint8Array): Header {
+export function parseHeader(bytes: Uint8Array): Header {
+  const block = Buffer.from(bytes.buffer, bytes.byteOffset, BLOCK);
   const sum = readNumber(block, FIELDS.checksum, 'checksum');
   const { unsigned, signed } = sums(block);
   if (sum !== unsigned && sum !== signed)
     throw new Invalid('tar', `its checksum is ${sum}, and should be ${unsigned}`);
   const { at, length } = FIELDS.magic;
-  const magic = Buffer.from(block.subarray(at, at + length)).toString('latin1');
+  const magic = block.toString('latin1', at, at + length);
   const prefix = magic === USTAR ? readText(block, FIELDS.prefix, 'name') : '';
   const name = readText(block, FIELDS.name, 'name');
   const [mode = 0, uid = 0, gid = 0, size = 0, mtime = 0] = NUMBERS.map((field) =>

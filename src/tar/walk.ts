@@ -1,6 +1,7 @@
 import { Invalid, printable } from '../oci/index.ts';
 import { TAR_LIMITS, TYPES, type FoundEntry, type TarLimits } from './entry.ts';
 import { createExtensions, type Extensions } from './extensions.ts';
+import { isZero } from './field.ts';
 import { BLOCK, parseHeader, type Header } from './header.ts';
 import { createWindow, type RandomAccess, type Window } from './window.ts';
 
@@ -30,7 +31,7 @@ export async function* walkTar(
     let header: Header | undefined;
     try {
       const block = await headerBlock(window, at, source.size);
-      if (isZero(block)) {
+      if (isZero(block, 0, BLOCK)) {
         if (!extensions.isEmpty)
           throw new Invalid('tar', 'it has a pax header or a long name, and then nothing');
         await checkTail(window, at + BLOCK, source.size);
@@ -51,7 +52,7 @@ export async function* walkTar(
       checkEnd(offset, entry.size, source.size);
       yield { ...entry, number, offset };
       at = offset + padded(entry.size);
-      extensions = createExtensions(limits);
+      if (!extensions.isUnused) extensions = createExtensions(limits);
       number++;
     } catch (error) {
       throw error instanceof Invalid ? located(error, number, extensions.path ?? header?.name) : error;
@@ -62,8 +63,9 @@ export async function* walkTar(
 async function headerBlock(window: Window, at: number, size: number): Promise<Uint8Array> {
   // Half an archive looks so, at a border between two entries.
   if (at === size) throw new Invalid('tar', 'the archive ends without its mark of the end: it was cut off');
-  if (at + BLOCK > size) throw new Invalid('tar', 'the archive ends in the middle of a header');
-  return window.read(at, BLOCK);
+  const block = at + BLOCK > size ? undefined : await window.read(at, BLOCK);
+  if (block?.length !== BLOCK) throw new Invalid('tar', 'the archive ends in the middle of a header');
+  return block;
 }
 
 function entryOf(
@@ -109,13 +111,9 @@ async function checkTail(window: Window, at: number, size: number): Promise<void
   if (size - at > TAIL_LIMIT)
     throw new Invalid('tar', `${size - at} bytes follow the end of the archive, more than ${TAIL_LIMIT}`);
   for (let place = at; place < size; place += 64 * 1024) {
-    if (!isZero(await window.read(place, Math.min(64 * 1024, size - place))))
-      throw new Invalid('tar', 'something follows the end of the archive');
+    const piece = await window.read(place, Math.min(64 * 1024, size - place));
+    if (!isZero(piece, 0, piece.length)) throw new Invalid('tar', 'something follows the end of the archive');
   }
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
 }
 
 function padded(size: number): number {

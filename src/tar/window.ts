@@ -23,7 +23,7 @@ export function createWindow(source: RandomAccess): Window {
     async read(at, length) {
       const end = start + held.length;
       if (at < start || at + length > end) {
-        const size = at >= start && at - end < NEAR ? NEAR : FAR;
+        const size = at >= start && at - end < NEAR / 8 ? NEAR : FAR;
         held = await source.read(at, Math.min(Math.max(length, size), Math.max(source.size - at, 0)));
         start = at;
       }

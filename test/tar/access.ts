@@ -1,7 +1,7 @@
 import { walkTar, type FoundEntry, type RandomAccess, type WalkOptions } from '../../src/tar/index.ts';
 
 /** Bytes at hand as those of a file. */
-export function accessTo(bytes: Uint8Array): RandomAccess {
+function accessTo(bytes: Uint8Array): RandomAccess {
   return { size: bytes.length, read: async (at, length) => bytes.subarray(at, at + length) };
 }
 

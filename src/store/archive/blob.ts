@@ -12,7 +12,7 @@ export interface ReadOptions {
 }
 
 /** A blob that is there. */
-export interface Blob {
+export interface StoredBlob {
   /** In bytes. */
   readonly size: number;
   /** Its bytes, not verified yet. @throws {RegistryError} for which `isStale` is true, when its file changed. */
@@ -20,10 +20,10 @@ export interface Blob {
 }
 
 /** Finds a blob among those that are there at one moment. */
-export type FindBlob = (digest: Digest) => Blob | undefined;
+export type FindBlob = (digest: Digest) => StoredBlob | undefined;
 
 /** A blob of the archive as it was read. */
-export function blobAt(file: string, bytes: ArchiveBytes, place: BlobPlace): Blob {
+export function blobAt(file: string, bytes: ArchiveBytes, place: BlobPlace): StoredBlob {
   if ('made' in place) {
     const { made } = place;
     return {
@@ -53,7 +53,7 @@ async function* readSpan(
 }
 
 /** A blob that was pushed, and is in a file of its own until it is in the archive. */
-export function stagedBlob(file: string, path: string, size: number): Blob {
+export function stagedBlob(file: string, path: string, size: number): StoredBlob {
   return {
     size,
     async *read({ range = { start: 0, end: size }, signal }) {
@@ -81,7 +81,7 @@ const ATTEMPTS = 3;
 
 /** Reads a blob from wherever it is by now: its digest says that it is the same. */
 export async function* readAnywhere(
-  find: () => Promise<Blob | undefined>,
+  find: () => Promise<StoredBlob | undefined>,
   missing: () => Error,
   options: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
@@ -105,7 +105,8 @@ export function isStale(error: unknown): boolean {
   return error instanceof RegistryError && error.detail === STALE;
 }
 
-function stale(file: string): RegistryError {
+/** The error for what is no longer there as it was. */
+export function stale(file: string): RegistryError {
   return new RegistryError('UNAVAILABLE', `${file} was replaced while it was read: ask again`, {
     detail: STALE,
   });

@@ -3,7 +3,7 @@ import { isBare, LAYOUT_VERSION, without } from '../../layout-index/index.ts';
 import { algorithmOf, encodedOf, type Descriptor, type Digest, type Platform } from '../../oci/index.ts';
 import { contentOf } from '../../registry/index.ts';
 import { writeTar, type TarItem } from '../../tar/index.ts';
-import type { Blob } from './blob.ts';
+import type { StoredBlob } from './blob.ts';
 import { checkWritable, compressed, type Compression } from './compression.ts';
 import type { ArchiveFormat } from './contents.ts';
 import { formatDockerManifest } from './docker-format.ts';
@@ -35,11 +35,11 @@ export function compressionByName(file: string): Compression {
 export function commitArchive(holdings: Holdings, options: CommitOptions): Promise<void> {
   const { compression, durable } = options;
   checkWritable(compression);
-  return holdings.settle(async (view) => {
+  return holdings.settle(async (view, stillCurrent) => {
     const tar = writeTar(await itemsOf(holdings, view, options));
     const bytes = compression === 'none' ? tar : compressed(tar, compression);
     await onDisk(holdings.file, () =>
-      replaceFile(holdings.file, abortable(bytes, options.signal), { durable }),
+      replaceFile(holdings.file, guarded(bytes, options.signal, stillCurrent), { durable }),
     );
   });
 }
@@ -94,7 +94,7 @@ function document(path: string, bytes: Uint8Array): TarItem {
 }
 
 /** A blob, verified while it is written: nothing wrong is handed on. */
-function blobItem({ repository }: Holdings, digest: Digest, blob: Blob): TarItem {
+function blobItem({ repository }: Holdings, digest: Digest, blob: StoredBlob): TarItem {
   const descriptor = { mediaType: 'application/octet-stream', digest, size: blob.size };
   return {
     path: `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`,
@@ -105,12 +105,15 @@ function blobItem({ repository }: Holdings, digest: Digest, blob: Blob): TarItem
   };
 }
 
-async function* abortable(
+/** Passes the bytes of a file on, as long as it is wanted; at the end asks whether it still may take its place. */
+async function* guarded(
   stream: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
+  mayReplace: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
     signal?.throwIfAborted();
     yield chunk;
   }
+  await mayReplace();
 }

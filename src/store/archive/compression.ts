@@ -15,7 +15,7 @@ export interface ExpansionLimits {
   readonly ratio: number;
 }
 
-export const EXPANSION_LIMITS: ExpansionLimits = { total: 256 * 1024 ** 3, ratio: 1000 };
+const EXPANSION_LIMITS: ExpansionLimits = { total: 256 * 1024 ** 3, ratio: 1000 };
 
 const RATIO_FROM = 10 * 1024 * 1024;
 
@@ -105,8 +105,8 @@ async function* throughNode(
   name: string,
 ): AsyncGenerator<Uint8Array> {
   const source = Readable.from(stream, { objectMode: false });
-  let failure: unknown;
-  source.once('error', (error) => {
+  let failure: Error | undefined;
+  source.once('error', (error: Error) => {
     failure = error;
     transform.destroy(error);
   });

@@ -3,7 +3,7 @@ import { createNameIndex, type LayoutIndex, type NameIndex } from '../../layout-
 import { printable, type Descriptor, type Digest } from '../../oci/index.ts';
 import { isNotFound, RegistryError } from '../../registry/index.ts';
 import { isCurrent, readBase, type ArchiveLimits, type Base } from './base.ts';
-import { blobAt, isStale, stagedBlob, type Blob, type FindBlob } from './blob.ts';
+import { blobAt, isStale, stagedBlob, stale, type FindBlob } from './blob.ts';
 import { stampOf } from './bytes.ts';
 import type { ArchiveFormat } from './contents.ts';
 import { onDisk } from './failure.ts';
@@ -50,8 +50,12 @@ export interface Holdings {
   change<T>(change: Change<T>, signal?: AbortSignal): Promise<T>;
   /** Takes a file of the staging folder as a blob. */
   keep(digest: Digest, path: string, size: number): Promise<void>;
-  /** Writes all of it out, while nothing changes. @param write is given what there is, and writes the file */
-  settle(write: (view: View) => Promise<void>): Promise<void>;
+  /**
+   * Writes all of it out, while nothing changes; nothing is written if nothing did.
+   * @param write is given what there is, and writes the file; before it puts it into its place it calls `stillCurrent`,
+   *   which fails if somebody else was faster: then all of it is done again
+   */
+  settle(write: (view: View, stillCurrent: () => Promise<void>) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -222,8 +226,13 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
     settle: (write) =>
       inTurn(() =>
         againIfStale(async () => {
-          const { view: seen } = await loaded();
-          await write(seen);
+          const { base: from, view: seen } = await loaded();
+          const isChanged =
+            staged.size > 0 || hidden.size > 0 || seen.entries !== from.contents.index.entries;
+          if (from.stamp !== undefined && !isChanged) return;
+          await write(seen, async () => {
+            if (!isCurrent(from, await stampOf(file))) throw stale(file);
+          });
           const deleted = hidden;
           await base?.bytes.retire();
           [journal, hidden, base] = [[], new Set(), undefined];

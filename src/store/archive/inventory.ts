@@ -1,5 +1,5 @@
 import { Invalid, printable } from '../../oci/index.ts';
-import { RegistryError } from '../../registry/index.ts';
+import type { RegistryError } from '../../registry/index.ts';
 import {
   archivePath,
   foldedPath,

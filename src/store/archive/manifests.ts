@@ -11,7 +11,7 @@ import {
   type Manifest,
 } from '../../oci/index.ts';
 import { contentOf, DOCUMENT_LIMIT, isVerificationFailure } from '../../registry/index.ts';
-import type { Blob, FindBlob } from './blob.ts';
+import type { StoredBlob, FindBlob } from './blob.ts';
 
 /** How deep indexes may stand in one another, and how many manifests an archive may have. */
 const DEPTH_LIMIT = 8;
@@ -89,7 +89,7 @@ export function createManifests(): Manifests {
   };
 }
 
-async function readFacts(descriptor: Descriptor, blob: Blob): Promise<Facts | undefined> {
+async function readFacts(descriptor: Descriptor, blob: StoredBlob): Promise<Facts | undefined> {
   if (descriptor.size > DOCUMENT_LIMIT) return NONE;
   if (blob.size !== descriptor.size) return undefined;
   try {

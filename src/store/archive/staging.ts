@@ -20,14 +20,17 @@ export interface Staging {
 /** How long what a process left behind must have lain untouched before it is removed, in milliseconds. */
 const LEFT_BEHIND = 24 * 60 * 60 * 1000;
 
-/** @param file the archive: the folder is beside it, on the same disk */
-export function createStaging(file: string): Staging {
+/**
+ * @param file the archive: the folder is beside it, on the same disk
+ * @param now the time, in milliseconds since 1970
+ */
+export function createStaging(file: string, now: () => number = Date.now): Staging {
   const path = resolve(file);
   const folder = join(dirname(path), `${prefixFor(path)}${process.pid}-${randomBytes(8).toString('hex')}`);
   let made: Promise<void> | undefined;
   const make = (): Promise<void> =>
     (made ??= (async () => {
-      await removeLeftBehind(path);
+      await removeLeftBehind(path, now());
       await mkdir(folder, { mode: 0o700 });
     })().catch((error: unknown) => {
       made = undefined;
@@ -75,22 +78,29 @@ function prefixFor(path: string): string {
 }
 
 /** Removes what processes left behind that were killed: what is old, and of a process that is not there any more. */
-async function removeLeftBehind(path: string): Promise<void> {
-  const prefix = prefixFor(path);
+async function removeLeftBehind(path: string, now: number): Promise<void> {
   for (const name of await readdir(dirname(path))) {
-    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (!isLeftBehind(name, path)) continue;
     const found = join(dirname(path), name);
-    if (Date.now() - (await lastTouched(found)) > LEFT_BEHIND)
-      await rm(found, { recursive: true, force: true });
+    if (now - (await lastTouched(found)) > LEFT_BEHIND) await rm(found, { recursive: true, force: true });
   }
 }
 
+/** Whether a name is that of a folder of ours, or of an archive that was not written to its end. */
+function isLeftBehind(name: string, path: string): boolean {
+  const unfinished = `${basename(path)}.`;
+  if (name.startsWith(unfinished)) return /^[0-9a-f-]{36}\.tmp$/.test(name.slice(unfinished.length));
+  const prefix = prefixFor(path);
+  const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
+  return pid !== undefined && !isAlive(Number(pid));
+}
+
+/** In milliseconds; of what is gone by now, never. */
 async function lastTouched(path: string): Promise<number> {
   try {
     return (await lstat(path)).ctimeMs;
   } catch (error) {
-    if (isMissing(error)) return Date.now();
+    if (isMissing(error)) return Infinity;
     throw error;
   }
 }

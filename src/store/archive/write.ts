@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { checkImageName, type ImageName, type PushNamedOptions } from '../../layout-index/index.ts';
+import { checkImageName, type PushNamedOptions } from '../../layout-index/index.ts';
 import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
 import {
   checkDigest,
@@ -9,7 +9,6 @@ import {
   openable,
   verifyPushed,
   type AcceptedManifest,
-  type PushManifestOptions,
   type Registry,
 } from '../../registry/index.ts';
 import { enterManifest } from './enter.ts';
@@ -62,13 +61,14 @@ export function writeOperations(holdings: Holdings): Write {
 
 /** Stores a manifest and names it. @throws {RegistryError} as `pushManifest`. */
 export async function storeManifest(
-  { currentOrNone, keep, change, manifests, staging, file }: Holdings,
+  holdings: Holdings,
   bytes: Uint8Array,
   options: PushNamedOptions,
 ): Promise<AcceptedManifest> {
+  const { currentOrNone, change, manifests } = holdings;
   const { names, signal } = options;
   names.forEach(checkImageName);
-  const accepted = checkManifest(bytes, options satisfies Omit<PushManifestOptions, 'tags'>);
+  const accepted = checkManifest(bytes, options);
   const { digest, size } = accepted.descriptor;
   const view = await currentOrNone(signal);
   const known = view && (await view.known());
@@ -78,17 +78,14 @@ export async function storeManifest(
   });
   if (missing !== undefined) throw missing;
   signal?.throwIfAborted();
-  await storeBlob({ currentOrNone, keep, staging, file }, digest, size, openable(bytes).open());
-  await change(
-    (draft) => enterManifest(draft, manifests, accepted, names satisfies readonly ImageName[]),
-    signal,
-  );
+  await storeBlob(holdings, digest, size, openable(bytes).open());
+  await change((draft) => enterManifest(draft, manifests, accepted, names), signal);
   return accepted;
 }
 
 /** Keeps a blob. The stream is read to its end in any case, as it is the stream that fails if the bytes are wrong. */
 async function storeBlob(
-  { keep, staging, file }: Pick<Holdings, 'currentOrNone' | 'keep' | 'staging' | 'file'>,
+  { keep, staging, file }: Holdings,
   digest: Digest,
   size: number,
   stream: AsyncIterable<Uint8Array>,

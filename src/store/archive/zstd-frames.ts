@@ -1,7 +1,7 @@
 import { Invalid } from '../../oci/index.ts';
 
 /** How large a zstd frame may want its window to be, in bytes: the memory that decoding it takes. */
-export const WINDOW_LIMIT: number = 128 * 1024 * 1024;
+const WINDOW_LIMIT = 128 * 1024 * 1024;
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;

@@ -1,18 +1,21 @@
 import { digestOf } from '../../../src/oci/index.ts';
 import { END, rawEntry } from '../../tar/raw.ts';
-import { config, image, index, type Piece } from '../layout/image.ts';
+import type { ArchiveOptions } from '../../../src/store/archive/index.ts';
+import { config, image, index, piece, type Piece } from '../layout/image.ts';
+
+/** A file by path and content, or the blocks of an entry as they are. */
+export type Item = Buffer | readonly [path: string, content: string | Buffer];
 
 /** A tar of some files, with its end. */
-export function tar(
-  ...entries: readonly (Buffer | readonly [path: string, content: string | Buffer])[]
-): Buffer {
-  return Buffer.concat([
-    ...entries.map((entry) => (Buffer.isBuffer(entry) ? entry : rawEntry({ name: entry[0] }, entry[1]))),
-    END,
-  ]);
+export function tar(...items: readonly Item[]): Buffer {
+  const blocks = items.map((item) => (Buffer.isBuffer(item) ? item : rawEntry({ name: item[0] }, item[1])));
+  return Buffer.concat([...blocks, END]);
 }
 
-export const VERSION = ['oci-layout', '{"imageLayoutVersion":"1.0.0"}'] as const;
+export const VERSION: readonly [path: string, content: string] = [
+  'oci-layout',
+  '{"imageLayoutVersion":"1.0.0"}',
+];
 
 /** The path of a piece in an archive. */
 export function blobPath({ descriptor }: Piece): string {
@@ -35,13 +38,34 @@ export function indexJson(tags: Readonly<Record<string, Piece>>): readonly [stri
 /** An image, its index, and all files of a layout with both, but for the mark of the end. */
 export const one: Piece = image('one');
 export const many: Piece = index([one]);
-export const layoutFiles: readonly (readonly [string, string | Buffer])[] = [
+export const layoutFiles: readonly (readonly [path: string, content: string | Buffer])[] = [
   VERSION,
   indexJson({ one, many }),
   blob(config),
   blob(one),
   blob(many),
 ];
+
+/** The files of a good layout, and something else. */
+export function withLayout(...more: readonly Item[]): Buffer {
+  return tar(...layoutFiles, ...more);
+}
+
+/** Without the mark of the end. */
+export function withoutEnd(bytes: Buffer): Buffer {
+  return bytes.subarray(0, -END.length);
+}
+
+/** Something that is wrong with an archive, and what is said about it. */
+export type Hostile = [what: string, bytes: Buffer, problem: RegExp, options?: Partial<ArchiveOptions>];
+
+/** A blob that somebody would like to have another content. */
+export const victim: Piece = piece('the layer that is asked for');
+
+/** A hard link, or a symbolic one. */
+export function link(type: '1' | '2', linkname: string, name: string = blobPath(victim)): Buffer {
+  return rawEntry({ name, type, linkname });
+}
 
 /** A layer of Docker's old archives: any bytes will do. */
 export const layer: Buffer = Buffer.from('a layer, not compressed');
