@@ -3,20 +3,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '../registry/index.ts';
 import { dockerContext } from './docker-context.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** A builder of its own, or the one inside a Docker engine: the two are entered differently. */
 export type DaemonKind = 'buildkitd' | 'docker';
-
-/** Files in PEM, for a builder that is reached over the network. */
-export interface TlsFiles {
-  /** Who vouches for the builder; without it, those whom the system trusts. */
-  readonly ca?: string;
-  /** Who we are; both or none. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** The name in the builder's certificate, if it is not the host's. */
-  readonly serverName?: string;
-}
 
 /** Where a builder listens. */
 export interface DaemonAddress {

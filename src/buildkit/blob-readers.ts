@@ -66,7 +66,7 @@ export function blobReaders(registry: Registry, repository: string): BlobReaders
       let handedOn = false;
       try {
         if (reader.position !== offset) await reader.seek(offset);
-        for (let left = size; left > 0; ) {
+        for (let left = size; left > 0;) {
           const bytes = await readOn(Math.min(left, CHUNK), left === size);
           if (bytes.length === 0) return;
           left -= bytes.length;

@@ -1,9 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Options } from '../registry/index.ts';
-import type { DaemonKind, TlsFiles } from './address.ts';
+import type { DaemonKind } from './address.ts';
 import type { Attachable } from './attachable.ts';
-import { withPeers } from './peers.ts';
 import type { SolveRequestSchema, SolveResponse, StatusResponse } from './proto/control_pb.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** What a builder is asked to build; see `proto/control.proto`. */
 export type SolveRequest = MessageInitShape<typeof SolveRequestSchema>;
@@ -71,14 +71,4 @@ export interface OpenDaemonOptions extends Options {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long to wait for a connection, in milliseconds; 20 seconds unless told. */
   readonly connectTimeout?: number;
-}
-
-/**
- * Connects to a builder. Needs the packages @connectrpc/connect, @connectrpc/connect-node and @bufbuild/protobuf.
- * @throws {RegistryError} `SETTINGS_INVALID` for an address that cannot be used, `UNAVAILABLE` and `DENIED` if there is
- *   no way in, `UNSUPPORTED` if what listens there does not build with BuildKit, or if a package is not installed.
- */
-export async function openDaemon(options: OpenDaemonOptions = {}): Promise<Daemon> {
-  const { connectDaemon } = await withPeers(() => import('./connect-daemon.ts'));
-  return connectDaemon(options);
 }

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isMissing } from '../disk/index.ts';
 import { RegistryError } from '../registry/index.ts';
-import type { TlsFiles } from './address.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** An engine that Docker's command line is told to use. */
 export interface DockerContext {

@@ -10,7 +10,7 @@ type SessionManager = ReturnType<
 export const ORIGIN = 'http://localhost';
 
 /** How much may be on its way here: unless told, 64 KiB, which a build's output over a network would wait for. */
-export const WINDOW = 4 * 1024 * 1024;
+export const WINDOW: number = 4 * 1024 * 1024;
 
 /** Headers that have a value for each method, which must not be joined to one. */
 const REPEATED = 'x-docker-expose-session-grpc-method';

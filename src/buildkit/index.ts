@@ -1,5 +1,5 @@
 /** Building with BuildKit: a connection to a builder, and what it may ask for while it builds. */
-export type { DaemonKind, TlsFiles } from './address.ts';
+export type { DaemonKind } from './address.ts';
 export type { Attachable } from './attachable.ts';
 export { build } from './build.ts';
 export type {
@@ -21,29 +21,26 @@ export type {
   IngestStatus,
 } from './content-store.ts';
 export { contentService } from './content-service.ts';
-export {
-  credentialService,
-  type CredentialServiceOptions,
-  type FetchToken,
-  type WantedToken,
-} from './credentials/credential-service.ts';
+export { credentialService, type CredentialServiceOptions } from './credentials/credential-service.ts';
+export type { FetchToken, WantedToken } from './credentials/fetch-token.ts';
 export type { BuildFailure, FailedSource, SourceLines } from './daemon-error.ts';
-export {
-  openDaemon,
-  type Daemon,
-  type DaemonInfo,
-  type OpenDaemonOptions,
-  type Session,
-  type SessionOptions,
-  type SolveRequest,
-  type SolveResponse,
-  type StatusResponse,
+export type {
+  Daemon,
+  DaemonInfo,
+  OpenDaemonOptions,
+  Session,
+  SessionOptions,
+  SolveRequest,
+  SolveResponse,
+  StatusResponse,
 } from './daemon.ts';
-export { fileSend, type FileTarget } from './export/file-send.ts';
+export { fileSend } from './export/file-send.ts';
+export type { FileTarget } from './export/file-target.ts';
 export { registryExport, type RegistryExport } from './export/registry-export.ts';
 export { toFile } from './export/tar-file.ts';
 export { fileSync } from './files/file-sync.ts';
 export { registryContent } from './registry-content.ts';
+export { openDaemon } from './open-daemon.ts';
 export type { FolderOutput, ImageOutput, Output, RegistryOutput, TarOutput } from './output.ts';
 export { REFRESH, type Display, type DisplayOptions } from './progress/display.ts';
 export { plainDisplay } from './progress/plain.ts';
@@ -67,3 +64,4 @@ export { parseSshFlag, type SshAgent } from './ssh/ssh-flag.ts';
 export { checkSecrets, LARGEST_SECRET } from './secrets/read-secret.ts';
 export { secretService, type SecretServiceOptions } from './secrets/secret-service.ts';
 export { sshService } from './ssh/ssh-service.ts';
+export type { TlsFiles } from './tls-files.ts';

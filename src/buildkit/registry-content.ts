@@ -5,7 +5,6 @@ import {
   DOCUMENT_LIMIT,
   errorCode,
   isNotFound,
-  notFound,
   type Options,
   type Registry,
 } from '../registry/index.ts';

@@ -14,6 +14,7 @@ import { registryContent } from './registry-content.ts';
 import { requestOf } from './request.ts';
 import { secretService } from './secrets/secret-service.ts';
 import { sshService } from './ssh/ssh-service.ts';
+import { tellingStore } from './telling-store.ts';
 import { watchBuild } from './watch-build.ts';
 
 /** Builds, over a session of its own, which has ended when this returns, however it does. */
@@ -22,6 +23,8 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
   signal?.throwIfAborted();
   const cancel: Options = { ...(signal !== undefined && { signal }) };
   const inputs = await inputsOf(options);
+  /** Ends the build where one of our registries fails: with what it failed with. */
+  const failing = new AbortController();
   let session: Session | undefined;
   try {
     const caches = prepareCaches(options);
@@ -29,7 +32,13 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
     const images = [...inputs.images].map(
       ([name, { registry, repository }]) => [name, registryContent(registry, repository)] as const,
     );
-    const stores = new Map([...images, ...caches.stores, ...outputs.stores]);
+    const fail = (error: Error): void => failing.abort(error);
+    const stores = new Map(
+      [...images, ...caches.stores, ...outputs.stores].map(([name, store]) => [
+        name,
+        tellingStore(store, fail),
+      ]),
+    );
     session = await daemon.session(
       [
         ...(inputs.folders.size > 0 ? [fileSync(inputs.folders)] : []),
@@ -42,10 +51,13 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
     );
     const ref = randomBytes(16).toString('hex');
     const request = requestOf(options, { ref, session: session.id, inputs, ...outputs, ...caches });
-    const { exporterResponse } = await watched(options, ref, () => daemon.solve(request, cancel));
+    const whole = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
+    const { exporterResponse } = await watched(options, ref, () => daemon.solve(request, { signal: whole }));
     await outputs.finish(exporterResponse, cancel);
     await caches.finish(exporterResponse, cancel);
     return resultOf(exporterResponse);
+  } catch (error) {
+    throw failing.signal.aborted && signal?.aborted !== true ? failing.signal.reason : error;
   } finally {
     // The builder is told in good order that nobody waits for it, also of a build that was called off.
     await session?.close();

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { createConnectRouter, createContextValues } from '@connectrpc/connect';
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
+import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import {
   createServer,
   type Http2ServerRequest,
@@ -51,7 +52,7 @@ export async function sessionServer(
     if (handler === undefined) return unimplemented(request.url, response, handlers.keys());
     const values = createContextValues().set(rawHeaders, request.rawHeaders);
     const asked = universalRequestFromNodeRequest(request, response, undefined, values);
-    await universalResponseToNodeResponse(await handler(asked), response);
+    await respond(await handler(asked), response);
   };
   const server = createServer(
     { settings: { initialWindowSize: WINDOW }, maxSessionMemory: 64 },
@@ -86,18 +87,48 @@ export async function sessionServer(
   };
 }
 
+/**
+ * Sends an answer, and lets go of it as soon as the call is given up. The library's own way to do so waits for ever then:
+ * a stream that was reset with CANCEL neither drains nor fails.
+ */
+async function respond(
+  { status, header, body, trailer }: UniversalServerResponse,
+  response: Http2ServerResponse,
+): Promise<void> {
+  const { stream } = response;
+  const over = new Promise<void>((resolve) => stream.once('close', resolve));
+  const parts = (body as AsyncIterable<Uint8Array> | undefined)?.[Symbol.asyncIterator]();
+  try {
+    // What the headers are is settled by the time of the first part.
+    let part = await parts?.next();
+    if (stream.closed) return;
+    response.writeHead(status, Object.fromEntries(header ?? []));
+    for (; part?.done === false; part = await parts?.next()) {
+      if (!response.write(part.value))
+        await Promise.race([over, new Promise((resolve) => response.once('drain', resolve))]);
+      if (stream.closed) return;
+    }
+    response.addTrailers(Object.fromEntries(trailer ?? []));
+    response.end();
+  } finally {
+    await parts?.return?.();
+  }
+}
+
 /** As servers of gRPC answer for what they do not have. */
 function unimplemented(path: string, response: Http2ServerResponse, known: Iterable<string>): void {
   const [, service = '', method = ''] = path.split('/', 3);
   const half = [...known].some((other) => other.startsWith(`/${service}/`));
-  response.writeHead(200, {
+  const headers = {
+    ':status': 200,
     'content-type': 'application/grpc',
     'grpc-status': '12',
     'grpc-message': encodeURIComponent(
       half ? `unknown method ${method} for service ${service}` : `unknown service ${service}`,
     ),
-  });
-  response.end();
+  };
+  // Headers alone, and the end with them: after anything else a builder would want trailers.
+  response.stream.respond(headers, { endStream: true });
 }
 
 /** Does not keep the process. */

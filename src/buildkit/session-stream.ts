@@ -20,10 +20,14 @@ export function sessionStream(call: BytesCall): Duplex {
 
   const sent = async function* (): AsyncGenerator<{ readonly data: Uint8Array }> {
     for (;;) {
-      while (waiting === undefined && !ended) await new Promise<void>((resolve) => (wake = resolve));
-      if (waiting === undefined) return;
-      const { data, taken } = waiting;
+      const next = waiting;
       waiting = undefined;
+      if (next === undefined && ended) return;
+      if (next === undefined) {
+        await new Promise<void>((resolve) => (wake = resolve));
+        continue;
+      }
+      const { data, taken } = next;
       for (let at = 0; at < data.length; at += LARGEST) yield { data: data.subarray(at, at + LARGEST) };
       // Asked for the next one: this one is on its way.
       taken();

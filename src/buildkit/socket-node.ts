@@ -3,7 +3,8 @@ import { request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { RegistryError } from '../registry/index.ts';
-import type { DaemonAddress, TlsFiles } from './address.ts';
+import type { DaemonAddress } from './address.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** How to wait for a connection. */
 export interface DialOptions {
@@ -38,7 +39,8 @@ export async function dial(address: DaemonAddress, { timeout, signal }: DialOpti
       socket.once('error', reject);
       ended.addEventListener('abort', () => reject(ended.reason as Error), { once: true });
     });
-    return socket;
+    // Calls are small, and wait for each other.
+    return socket.setNoDelay(true);
   } catch (error) {
     socket.destroy();
     signal?.throwIfAborted();
@@ -76,7 +78,7 @@ export async function upgrade(
       });
       asked.once('upgrade', (_response, upgraded, head) => {
         if (head.length > 0) upgraded.unshift(head);
-        resolve(upgraded as Socket);
+        resolve(upgraded);
       });
       asked.once('response', (response) => {
         const said =

@@ -8,7 +8,7 @@ import {
 import type { DescService } from '@bufbuild/protobuf';
 import { createServer as createHttpServer } from 'node:http';
 import { createSecureServer, createServer, type Http2Server, type SecureServerOptions } from 'node:http2';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { DaemonKind } from '../../src/buildkit/index.ts';
 import { Control } from '../../src/buildkit/proto/control_pb.ts';
@@ -85,7 +85,7 @@ export async function fakeDaemon(
     },
   });
   const server: Server | Http2Server = kind === 'buildkitd' ? grpc : engine();
-  server.on('connection', (socket: Duplex) => connections.add(socket));
+  server.on('connection', (socket: Socket) => connections.add(socket.setNoDelay(true)));
   await new Promise<void>((resolve) =>
     path === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(path, resolve),
   );

@@ -1,8 +1,11 @@
 import { Code, createClient } from '@connectrpc/connect';
-import { link, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, link, mkdir, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createChannel } from '../../src/buildkit/files/channel.ts';
 import { fileSync } from '../../src/buildkit/index.ts';
 import { FileSync } from '../../src/buildkit/proto/filesync_pb.ts';
 import type { Packet, Stat } from '../../src/buildkit/proto/fsutil_pb.ts';
@@ -80,7 +83,6 @@ describe('a folder is listed', () => {
   test('with kinds and permissions as Go has them, times in nanoseconds, and no owners', async () => {
     const root = await tree('run', 'sub/');
     await symlink('../elsewhere', join(root, 'sub/link'));
-    const { chmod, utimes } = await import('node:fs/promises');
     await chmod(join(root, 'run'), 0o4755);
     await chmod(join(root, 'sub'), 0o1777);
     await utimes(join(root, 'run'), 1, 1_600_000_000.5);
@@ -210,7 +212,8 @@ describe('contents are sent', () => {
     expect(await contents(sync, 3)).toBe('in sub/c');
     expect(await contents(sync, 0)).toBe('in a');
     sync.said.say(packet({ type: REQUEST, id: 0 }));
-    await expect(contents(sync, 1)).rejects.toThrow();
+    expect((await sync.answers.next()).value).toMatchObject({ type: ERROR });
+    await expect(sync.answers.next()).rejects.toThrow('asks for file 0');
   });
 
   test.each([
@@ -238,6 +241,13 @@ describe('contents are sent', () => {
       async (root: string) => {
         await rename(join(root, 'sub'), join(root, 'moved'));
         await symlink('moved', join(root, 'sub'));
+      },
+    ],
+    [
+      'a file that has become a pipe, which nobody writes to',
+      async (root: string) => {
+        await rm(join(root, 'sub/a'));
+        await promisify(execFile)('mkfifo', [join(root, 'sub/a')]);
       },
     ],
     [
@@ -291,6 +301,24 @@ test('what the builder fails with ends it', async () => {
   sync.said.say(packet({ type: ERROR, data: Buffer.from('disk full') }));
   expect((await sync.answers.next()).value.type).toBe(ERROR);
   await expect(sync.answers.next()).rejects.toThrow('the builder says: disk full');
+});
+
+test('whoever puts something into a queue waits while it is full, and what is in it is not lost', async () => {
+  const queue = createChannel<number>(2);
+  let put = 0;
+  const putting = (async () => {
+    for (; put < 5; put += 1) await queue.put(put);
+    queue.end({ error: new Error('the end') });
+  })();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(put).toBe(2);
+  const taken: number[] = [];
+  const take = async (): Promise<void> => {
+    for await (const each of queue) taken.push(each);
+  };
+  await expect(take()).rejects.toThrow('the end');
+  await putting;
+  expect(taken).toEqual([0, 1, 2, 3, 4]);
 });
 
 /** Folder by folder, in bytes. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
   formatWarnings,
@@ -41,7 +42,7 @@ describe('plain', () => {
         [20, part(name, 'transferring dockerfile:', { current: 94, started: 0, completed: 5 })],
         [1200, step(name, { started: 0, completed: 1160 })],
       ),
-    ).toBe(`#1 ${name}\n` + '#1 transferring dockerfile: 94B done\n' + '#1 DONE 1.2s\n');
+    ).toBe(`#1 ${name}\n#1 transferring dockerfile: 94B done\n#1 DONE 1.2s\n`);
   });
 
   test('a part is told again after a twentieth of it, or five seconds', () => {
@@ -181,12 +182,7 @@ describe('on a terminal', () => {
     written
       .split('\u001b[?25l')
       .slice(1)
-      .map((drawn) =>
-        drawn
-          .replaceAll(/\u001b\[\d*[A-Z]|\u001b\[\?25h|\r/g, '')
-          .replace(/\n$/, '')
-          .split('\n'),
-      );
+      .map((drawn) => stripVTControlCharacters(drawn).replaceAll('\r', '').replace(/\n$/, '').split('\n'));
 
   test('all steps, what they print while they run, and the list as a whole at the end', () => {
     const drawn = screens(
@@ -217,6 +213,19 @@ describe('on a terminal', () => {
     ]);
   });
 
+  test('what is drawn makes room for a line of somebody else', () => {
+    let written = '';
+    const display = terminal({ write: (text) => (written += text), now: () => BEGIN });
+    display.update(step('load', { started: 0 }));
+    display.refresh();
+    written = '';
+    display.clear?.();
+    expect(written).toBe('\u001b[2A\r\u001b[J');
+    display.refresh();
+    // Below that line, and not over it.
+    expect(written.slice('\u001b[2A\r\u001b[J'.length)).not.toMatch(/\[\d+A/);
+  });
+
   test('no line is wider than the terminal, and there are no more than it has', () => {
     const names = Array.from({ length: 30 }, (_, index) => `RUN step ${index} ${'日本'.repeat(30)}`);
     const told: [Moment, ...StatusUpdate[]][] = names.map((name, index) => [
@@ -237,7 +246,7 @@ describe('on a terminal', () => {
 });
 
 function columnsOf(line: string): number {
-  return [...line].reduce((sum, character) => sum + (character > '\u2e80' ? 2 : 1), 0);
+  return line.length + line.replaceAll(/[^\u2e80-\uffff]/g, '').length;
 }
 
 test('the lines of a Dockerfile that an error is about, with four around one, and two around several', () => {

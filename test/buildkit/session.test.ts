@@ -63,7 +63,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   test('carries many bytes both ways', async () => {
     const { fake, daemon } = await started(kind);
     const { service } = await fake.session((await daemon.session([echo])).id);
-    const piece = new Uint8Array(2_000_000).fill(7);
+    const piece = new Uint8Array(500_000).fill(7);
     let [pieces, bytes] = [0, 0];
     for await (const { data } of service(SSH).forwardAgent(
       (async function* () {
@@ -73,29 +73,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
       pieces++;
       bytes += data.length;
     }
-    expect({ pieces, bytes }).toEqual({ pieces: 10, bytes: 20_000_000 });
-  });
-
-  test('does not stop when the builder gives up more calls than Node allows a stranger', async () => {
-    const { fake, daemon } = await started(kind);
-    const held: Attachable = (router) => {
-      router.service(SSH, {
-        async *forwardAgent(_requests, { signal }) {
-          yield { data: new Uint8Array(1000) };
-          await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        },
-      });
-    };
-    const session = await daemon.session([held]);
-    const ssh = (await fake.session(session.id)).service(SSH);
-    const giveUp = async (): Promise<void> => {
-      for await (const { data } of ssh.forwardAgent((async function* () {})())) {
-        expect(data).toHaveLength(1000);
-        return;
-      }
-    };
-    for (let calls = 0; calls < 1500; calls += 50) await Promise.all(Array.from({ length: 50 }, giveUp));
-    expect(session.ended.aborted).toBe(false);
+    expect({ pieces, bytes }).toEqual({ pieces: 10, bytes: 5_000_000 });
   });
 
   test('a call that the builder gives up is ended here', async () => {

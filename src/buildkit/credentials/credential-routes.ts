@@ -2,7 +2,7 @@ import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import type { CredentialSource } from '../../auth/index.ts';
 import { isRegistryError } from '../../registry/index.ts';
 import { Auth } from '../proto/auth_pb.ts';
-import type { FetchToken } from './credential-service.ts';
+import type { FetchToken } from './fetch-token.ts';
 import { tokenAuthority } from './token-authority.ts';
 
 /** Registers the service; see `credentialService`. */

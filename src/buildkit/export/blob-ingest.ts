@@ -58,8 +58,6 @@ export function blobIngest(
       () => undefined,
       (error: unknown) => {
         failure = { error };
-        // Whoever writes is not to wait for a push that has failed.
-        bytes.end(failure);
         return failure;
       },
     );

@@ -6,7 +6,8 @@ import { metadataOf } from '../files/metadata.ts';
 import type { OutgoingPacket } from '../files/packet.ts';
 import { BytesMessageSchema, FileSend } from '../proto/filesync_pb.ts';
 import { PacketSchema, type Packet } from '../proto/fsutil_pb.ts';
-import type { FileTarget } from './file-send.ts';
+import { serviceError } from '../service-error.ts';
+import type { FileTarget } from './file-target.ts';
 import { receiveFolder } from './receive-folder.ts';
 
 /** Registers the service; see `fileSend`. */
@@ -15,8 +16,12 @@ export function fileSendRoutes(router: ConnectRouter, targets: ReadonlyMap<strin
     const target = targets.get(exporterOf(context));
     if (target === undefined)
       throw new ConnectError(`exporter ${exporterOf(context)} not found`, Code.NotFound);
-    if ('take' in target) return await target.take(bytesOf(messages));
-    for await (const packet of receiveFolder(target.folder, packetsOf(messages))) yield wrap(packet);
+    try {
+      if ('take' in target) return await target.take(bytesOf(messages));
+      for await (const packet of receiveFolder(target.folder, packetsOf(messages))) yield wrap(packet);
+    } catch (error) {
+      throw serviceError(error);
+    }
   });
 }
 

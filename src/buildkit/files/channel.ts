@@ -15,6 +15,7 @@ export function createChannel<T>(capacity: number): Channel<T> {
   let ended: { readonly reason: { readonly error: unknown } | undefined } | undefined;
   let takers: (() => void)[] = [];
   let putters: (() => void)[] = [];
+  const isFull = (): boolean => waiting.length >= capacity && ended === undefined;
   const wake = (sleepers: readonly (() => void)[]): void => {
     for (const resolve of sleepers) resolve();
   };
@@ -30,8 +31,7 @@ export function createChannel<T>(capacity: number): Channel<T> {
   };
   return {
     async put(value) {
-      while (waiting.length >= capacity && ended === undefined)
-        await new Promise<void>((resolve) => putters.push(resolve));
+      while (isFull()) await new Promise<void>((resolve) => putters.push(resolve));
       if (ended !== undefined) return;
       waiting.push(value);
       wakeTakers();

@@ -26,7 +26,7 @@ const NEWLINE = code('\n');
  * @see https://swtch.com/~rsc/regexp/regexp1.html
  */
 export function compileExpression(expression: string): (text: string) => boolean {
-  const steps = parseSteps([...expression].map(code));
+  const steps = parseSteps(codes(expression));
   // In which round a step was put on the list, so that it is there once.
   const round = new Float64Array(steps.length + 1);
   let rounds = 0;
@@ -60,7 +60,7 @@ export function compileExpression(expression: string): (text: string) => boolean
 }
 
 // The group that stands for any folders.
-const FOLDERS = [...'(.*/)?'].map(code);
+const FOLDERS = codes('(.*/)?');
 
 function parseSteps(characters: readonly number[]): readonly Step[] {
   const steps: Step[] = [];
@@ -190,6 +190,10 @@ function is(wanted: number): Accepts {
 
 function not(accepts: Accepts): Accepts {
   return (character) => !accepts(character);
+}
+
+function codes(text: string): readonly number[] {
+  return Array.from(text, code);
 }
 
 function code(character: string): number {

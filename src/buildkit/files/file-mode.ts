@@ -3,16 +3,16 @@
  * @see https://pkg.go.dev/io/fs#FileMode
  */
 export const goMode = {
-  folder: 2 ** 31,
-  symlink: 2 ** 27,
-  device: 2 ** 26,
-  pipe: 2 ** 25,
-  socket: 2 ** 24,
-  setuid: 2 ** 23,
-  setgid: 2 ** 22,
-  characterDevice: 2 ** 21,
-  sticky: 2 ** 20,
-  irregular: 2 ** 19,
+  folder: 0x8000_0000,
+  symlink: 0x0800_0000,
+  device: 0x0400_0000,
+  pipe: 0x0200_0000,
+  socket: 0x0100_0000,
+  setuid: 0x0080_0000,
+  setgid: 0x0040_0000,
+  characterDevice: 0x0020_0000,
+  sticky: 0x0010_0000,
+  irregular: 0x0008_0000,
 } as const;
 
 /** All bits that say what kind of file it is; a regular one has none. */

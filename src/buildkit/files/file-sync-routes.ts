@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
 import { printable } from '../../oci/index.ts';
-import { errorCode, RegistryError } from '../../registry/index.ts';
+import { RegistryError } from '../../registry/index.ts';
 import { FileSync } from '../proto/filesync_pb.ts';
+import { serviceError } from '../service-error.ts';
 import { createFilter, type FileFilter } from './file-filter.ts';
 import { followLinks } from './follow.ts';
 import { decodedMetadata } from './metadata.ts';
@@ -19,7 +20,7 @@ export function fileSyncRoutes(router: ConnectRouter, folders: ReadonlyMap<strin
         const folder = await realFolder(path);
         yield* sendFolder(folder, await filterOf(folder, context), requests);
       } catch (error) {
-        throw answerOf(error, path);
+        throw serviceError(error, path);
       }
     },
   });
@@ -47,10 +48,4 @@ async function filterOf(folder: string, context: HandlerContext): Promise<FileFi
   // Who asks for the folder itself is given all of it.
   const all = targets !== undefined && include.includes('.');
   return createFilter({ include: all ? [] : [...include, ...(targets ?? [])], exclude });
-}
-
-function answerOf(error: unknown, path: string): ConnectError {
-  const known = errorCode(error) === 'SETTINGS_INVALID' ? Code.InvalidArgument : Code.Unknown;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ConnectError(`${printable(path, 300)}: ${reason}`, known, undefined, undefined, error);
 }

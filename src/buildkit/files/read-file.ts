@@ -36,9 +36,9 @@ export async function* readFileIn(folder: string, path: string): AsyncGenerator<
   }
 }
 
-// On Windows there are no such flags, and `constants` has none of them.
+// Windows has no such flags: they are undefined there, which in bit operations is none.
 async function openFile(place: string): Promise<FileHandle> {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   return open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 }
 

@@ -6,6 +6,8 @@ export interface Display {
   update(update: StatusUpdate): void;
   /** Shows what has not been shown. To be called every now and then: `REFRESH`. */
   refresh(): void;
+  /** Takes away what is drawn over, to make room for a line of somebody else; `refresh` brings it back. */
+  clear?(): void;
   /** Shows what is left, and, of steps that failed, the last that they printed. */
   end(): void;
 }

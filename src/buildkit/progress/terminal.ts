@@ -87,6 +87,10 @@ export function terminalDisplay({ write, size, color, now = Date.now }: Terminal
       if (now() - drawn >= FASTEST) draw(false);
     },
     refresh: () => draw(false),
+    clear() {
+      if (height > 0) write(`\u001b[${height}A\r\u001b[J`);
+      height = 0;
+    },
     end() {
       draw(true);
       write(failureLog(steps.begun));

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u;
 /** What takes none. */
-const NONE = /[\p{Mark}\u200b-\u200f\ufe00-\ufe0f]/u;
+const NONE = /\p{Mark}|[\u200b-\u200f]|[\ufe00-\ufe0f]/u;
 
 /** How many columns of a terminal a text takes. */
 export function widthOf(text: string): number {

@@ -1,5 +1,6 @@
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Secrets } from '../proto/secrets_pb.ts';
+import { serviceError } from '../service-error.ts';
 import { readSecret } from './read-secret.ts';
 import type { Secret } from './secret-flag.ts';
 
@@ -18,8 +19,7 @@ export function secretRoutes(
       try {
         return { data: await readSecret(secret, environment) };
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new ConnectError(reason, Code.FailedPrecondition);
+        throw serviceError(error);
       }
     },
   });

@@ -42,8 +42,7 @@ export function sshRoutes(router: ConnectRouter, agents: readonly SshAgent[]): v
 }
 
 async function dial(agent: SshAgent): Promise<Socket> {
-  // Half open: the end of what a step asks is not the end of what the agent answers.
-  const socket = connect({ path: agent.socket, allowHalfOpen: true });
+  const socket = connect({ path: agent.socket });
   const late = setTimeout(() => socket.destroy(new Error('it does not answer')), PATIENCE);
   try {
     await once(socket, 'connect');
