@@ -4,14 +4,13 @@ export const exemptRows: ReadonlyMap<number, string> = new Map([
   [137, 'nothing collects rubbish yet: what no manifest refers to stays in a layout'],
 ]);
 
+/** Rows of LAYOUT-ROWS.md that nothing here can show, each with the reason. */
+export const exemptLayoutRows: ReadonlyMap<number, string> = new Map();
+
 const archives = 'archives are neither read nor unpacked yet';
 
 /** Attacks of ATTACKS.md that touch nothing that there is, each with the reason. */
 export const exemptAttacks: ReadonlyMap<number, string> = new Map([
-  [24, archives],
-  [25, archives],
-  [26, archives],
-  [27, archives],
   [30, `${archives}, nor are layers decompressed`],
   [31, archives],
   [38, 'the server neither issues nor checks tokens'],

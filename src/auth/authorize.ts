@@ -126,7 +126,10 @@ export function createAuthorizer(transport: Transport, options: AuthorizerOption
     async prepare(question, scopes) {
       const visit = await visitFor(question, scopes[0] ?? noScope);
       const { keyring } = visit;
+      // Whose credentials they will be for can be seen while the registry is asked.
+      const recalled = Promise.allSettled(scopes.map((each) => keyring.recall(each, undefined)));
       if (keyring.offer === undefined) await (await attempt(visit)).response.discard();
+      await recalled;
       await prepareTokens({ keyring, request: question, scopes, allowRealms });
     },
     async authorization(questions, scope) {

@@ -42,7 +42,7 @@ interface Lookups<T> {
 }
 
 function lookups<T>(lookUp: (repository: string | undefined) => Promise<T>, now: () => number): Lookups<T> {
-  const known = new Map<string, { readonly at: number; readonly found: Promise<T> }>();
+  const known = new Map<string, { readonly at: number; readonly found: Promise<T>; settled: boolean }>();
   return {
     get(scope, signal) {
       const repository = repositoryOf(scope);
@@ -50,12 +50,17 @@ function lookups<T>(lookUp: (repository: string | undefined) => Promise<T>, now:
       let entry = known.get(key);
       if (entry === undefined || now() - entry.at >= KEPT) {
         if (known.size >= MOST) known.clear();
-        entry = { at: now(), found: lookUp(repository) };
-        known.set(key, entry);
-        // An error is not remembered: a helper that failed may work next time.
-        void entry.found.catch(() => known.delete(key));
+        const fresh = { at: now(), found: lookUp(repository), settled: false };
+        entry = fresh;
+        known.set(key, fresh);
+        fresh.found.then(
+          () => (fresh.settled = true),
+          // An error is not remembered: a helper that failed may work next time.
+          () => known.delete(key),
+        );
       }
-      return abortable(entry.found, signal);
+      // Only who has to wait listens to the signal.
+      return entry.settled ? entry.found : abortable(entry.found, signal);
     },
     clear: () => known.clear(),
   };

@@ -22,6 +22,7 @@ export {
   type ResourceScope,
   type Scope,
 } from './scope.ts';
+export { tokenFetcher, type TokenFetcherOptions, type TokenWish } from './token-fetcher.ts';
 export { tokenFiles } from './token-files.ts';
 export type {
   StoredAccess,

@@ -1,4 +1,4 @@
-import { errorCode, isDenied } from '../registry/index.ts';
+import { abortable, errorCode, isDenied } from '../registry/index.ts';
 import type { TransportRequest } from '../transport/index.ts';
 import { identify } from './identity.ts';
 import type { Keyring } from './keyring.ts';
@@ -53,28 +53,34 @@ export async function prepareTokens(preparation: Preparation): Promise<void> {
 }
 
 /** The scopes for which there is no token yet, by whom it has to be asked for. */
-async function groupScopes({
-  keyring,
-  request,
-  scopes,
-  allowRealms,
-}: Preparation): Promise<readonly Group[]> {
-  const { url, signal } = request;
+async function groupScopes(preparation: Preparation): Promise<readonly Group[]> {
+  const { scopes, request } = preparation;
+  // All at once, as files are looked at for each; and the signal is listened to once.
+  const finding = Promise.all(scopes.map((scope) => findGroup(preparation, scope)));
+  const found = await abortable(finding, request.signal);
   const groups = new Map<string, Group>();
-  for (const scope of scopes) {
-    const account = await keyring.recall(scope, signal);
-    if (keyring.offer === undefined || keyring.tokens.find({ scope, account }) !== undefined) continue;
-    const { credentials, problem } = await identify(keyring.identities, scope, signal);
-    const choice = { registry: url, credentials, allowRealms, facts: {} };
-    // Where there is no way, whoever needs one says so.
-    const way: Way | undefined = await chooseWay(keyring.offer, choice).catch(() => undefined);
-    if (way?.kind !== 'bearer') continue;
-    const key = JSON.stringify([way.realm.href, way.service, credentials?.origin, account]);
-    const group = groups.get(key) ?? { way, account, passing: problem !== undefined, scopes: [] };
-    group.scopes.push(scope);
-    groups.set(key, group);
+  for (const [key, group] of found.filter((each) => each !== undefined)) {
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, group);
+    else known.scopes.push(...group.scopes);
   }
   return [...groups.values()];
+}
+
+/** A scope as the first of a group, with what the others of that group have in common with it. */
+async function findGroup(
+  { keyring, request, allowRealms }: Preparation,
+  scope: Scope,
+): Promise<readonly [key: string, group: Group] | undefined> {
+  const account = await keyring.recall(scope, undefined);
+  if (keyring.offer === undefined || keyring.tokens.find({ scope, account }) !== undefined) return undefined;
+  const { credentials, problem } = await identify(keyring.identities, scope, undefined);
+  const choice = { registry: request.url, credentials, allowRealms, facts: {} };
+  // Where there is no way, whoever needs one says so.
+  const way: Way | undefined = await chooseWay(keyring.offer, choice).catch(() => undefined);
+  if (way?.kind !== 'bearer') return undefined;
+  const key = JSON.stringify([way.realm.href, way.service, credentials?.origin, account]);
+  return [key, { way, account, passing: problem !== undefined, scopes: [scope] }];
 }
 
 function* batches(scopes: readonly Scope[]): Generator<readonly Scope[]> {

@@ -44,7 +44,7 @@ export function unionScopes(...scopes: readonly Scope[]): Scope {
  */
 export function containsScope(outer: Scope, inner: Scope): boolean {
   return inner.every((wanted) => {
-    const held = outer.find((resource) => keyOf(resource) === keyOf(wanted));
+    const held = outer.find(({ type, name }) => name === wanted.name && type === wanted.type);
     return held !== undefined && wanted.actions.every((action) => held.actions.includes(action));
   });
 }
@@ -100,6 +100,7 @@ export function repositoryOf(scope: Scope): string | undefined {
 }
 
 function sortedSet(actions: readonly string[]): readonly string[] {
+  if (actions.length === 1 && actions[0] !== '') return actions;
   return [...new Set(actions)].filter((action) => action !== '').toSorted();
 }
 

@@ -25,14 +25,16 @@ const GIVEN: ReadonlySet<InvalidSubject> = new Set([
   'context',
 ]);
 
+/** What is mended by writing the command in another way. */
+const USAGE: ReadonlySet<string> = new Set(['REFERENCE_INVALID', 'REFERENCE_AMBIGUOUS', 'SETTINGS_INVALID']);
+
 /** The exit code for what a command failed with. */
 export function exitCodeOf(error: unknown): number {
   if (isVerificationFailure(error)) return exitCodes.verificationFailed;
   if (isRateLimited(error)) return exitCodes.rateLimited;
   if (isDenied(error)) return exitCodes.notAllowed;
   if (isNotFound(error)) return exitCodes.notFound;
-  if (errorCode(error) === 'REFERENCE_INVALID' || errorCode(error) === 'SETTINGS_INVALID')
-    return exitCodes.usage;
+  if (USAGE.has(errorCode(error) ?? '')) return exitCodes.usage;
   if (error instanceof Invalid && GIVEN.has(error.subject)) return exitCodes.usage;
   return exitCodes.error;
 }

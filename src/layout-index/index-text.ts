@@ -72,9 +72,11 @@ function readChanged(bytes: Buffer, before: IndexText, starts: Uint32Array): Ind
   if (to < from) return undefined;
   // Before an entry there is a comma, which belongs to what is left out, unless nothing is.
   if (next < count && to > from && bytes[to - 1] !== COMMA) return undefined;
-  if (next === count && to === from && first > 0) return undefined;
   const text = bytes.subarray(from, next < count ? Math.max(from, to - 1) : to);
   const middle = parseEntries(text, first);
+  // Two commas, or one before the bracket, have no entry between them.
+  const isNone = next < count ? to === from : first === 0;
+  if (middle?.length === 0 && !isNone) return undefined;
   if (middle === undefined || first + middle.length + count - next > ENTRY_LIMIT) return undefined;
   const entries = [...before.entries.slice(0, first), ...middle, ...before.entries.slice(next)];
   const texts = middle.map((entry) => JSON.stringify(entry));

@@ -1,4 +1,4 @@
-import type { Descriptor, Digest } from '../oci/index.ts';
+import { annotations, type Descriptor, type Digest } from '../oci/index.ts';
 import { namesOf, tagAtEnd, tagOf } from './entry-names.ts';
 
 /**
@@ -27,18 +27,8 @@ export function createNameIndex(entries: readonly Descriptor[]): NameIndex {
   const digests = lazily((add) => {
     for (const entry of entries) add(entry.digest, entry);
   });
-  const images = lazily((add) => {
-    for (const entry of entries) {
-      const { image } = namesOf(entry);
-      if (image !== undefined) add(image, entry);
-    }
-  });
-  const refs = lazily((add) => {
-    for (const entry of entries) {
-      const { ref } = namesOf(entry);
-      if (ref !== undefined) add(ref, entry);
-    }
-  });
+  const images = byText(entries, annotations.imageName);
+  const refs = byText(entries, annotations.refName);
   const ends = lazily((add) => {
     for (const entry of entries) {
       const { image, ref } = namesOf(entry);
@@ -51,10 +41,30 @@ export function createNameIndex(entries: readonly Descriptor[]): NameIndex {
   return {
     entries,
     digest: (digest) => listed(digests(), digest),
-    image: (text) => listed(images(), text),
-    ref: (text) => listed(refs(), text),
+    image: images,
+    ref: refs,
     end: (tag) => listed(ends(), tag),
   };
+}
+
+/**
+ * Entries by the text of an annotation. Tags and names have maps of their own: who asks for a tag needs none of all the
+ * names, which is half of what there is to do, and the other way round.
+ */
+function byText(entries: readonly Descriptor[], key: string): (text: string) => readonly Descriptor[] {
+  const [words, names] = [true, false].map((wanted) =>
+    lazily((add) => {
+      for (const entry of entries) {
+        const text = entry.annotations?.[key];
+        if (text !== undefined && isWord(text) === wanted) add(text, entry);
+      }
+    }),
+  ) as [() => Buckets, () => Buckets];
+  return (text) => listed(isWord(text) ? words() : names(), text);
+}
+
+function isWord(text: string): boolean {
+  return !text.includes(':') && !text.includes('/');
 }
 
 function lazily(fill: (add: (key: string, entry: Descriptor) => void) => void): () => Buckets {

@@ -65,8 +65,8 @@ export function parseDescriptor(value: Json | undefined, pointer: string): Descr
 export function checkAnnotations(value: Json | undefined, pointer: string): void {
   if (value === undefined || value === null) return;
   if (!isObject(value)) throw new Invalid('descriptor', 'want an object of texts', pointer);
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') {
+  for (const key of Object.keys(value)) {
+    if (typeof value[key] !== 'string') {
       throw new Invalid(
         'descriptor',
         'want a text',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Digest, DigestAlgorithm } from './digest.ts';
 
 /** Takes bytes, piece by piece, and names them at the end. */
@@ -10,16 +10,14 @@ export interface Hasher {
 
 /** A hasher of one algorithm. WebCrypto has no incremental digest, hence `node:crypto`. */
 export function createHasher(algorithm: DigestAlgorithm = 'sha256'): Hasher {
-  const hash = createHash(algorithm);
+  const hashing = createHash(algorithm);
   return {
-    update: (chunk) => void hash.update(chunk),
-    digest: () => `${algorithm}:${hash.digest('hex')}` as Digest,
+    update: (chunk) => void hashing.update(chunk),
+    digest: () => `${algorithm}:${hashing.digest('hex')}` as Digest,
   };
 }
 
 /** The digest of some bytes at hand. */
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
-  const hasher = createHasher(algorithm);
-  hasher.update(bytes);
-  return hasher.digest();
+  return `${algorithm}:${hash(algorithm, bytes, 'hex')}` as Digest;
 }

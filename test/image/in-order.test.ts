@@ -13,12 +13,36 @@ test('what comes of several things is given in their order, and no more than so 
     return item;
   };
   const items = Array.from({ length: 10 }, (_, at) => at);
-  for await (const item of inOrder(items, work, 3)) {
+  for await (const item of inOrder(items, work, { held: 3 })) {
     ahead.push(begun.length - given.length);
     given.push(item);
   }
   expect(given).toEqual(items);
   expect(Math.max(...ahead)).toBe(3);
+});
+
+test('one that takes long keeps back what comes of others, and not the work on them', async () => {
+  const begun: number[] = [];
+  let underWay = 0;
+  let most = 0;
+  let last = (): void => {};
+  const begunAll = new Promise<void>((resolve) => (last = resolve));
+  const work = async (item: number): Promise<number> => {
+    begun.push(item);
+    most = Math.max(most, ++underWay);
+    if (item === 7) last();
+    // The first one is done when as many as may be held have been begun.
+    await (item === 0 ? begunAll : Promise.resolve());
+    underWay--;
+    return item;
+  };
+  const given: number[] = [];
+  for await (const item of inOrder([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], work, { held: 8, underWay: 2 })) {
+    if (given.length === 0) expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    given.push(item);
+  }
+  expect(given).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(most).toBe(2);
 });
 
 test('a failure is told in its place, and nothing behind it', async () => {
@@ -28,7 +52,7 @@ test('a failure is told in its place, and nothing behind it', async () => {
     return item;
   };
   const run = async (): Promise<void> => {
-    for await (const item of inOrder([0, 1, 2, 3], work, 4)) given.push(item);
+    for await (const item of inOrder([0, 1, 2, 3], work, { held: 4 })) given.push(item);
   };
   await expect(run()).rejects.toThrow('no 2');
   expect(given).toEqual([0, 1]);

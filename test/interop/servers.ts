@@ -69,7 +69,15 @@ export async function proxy(stage: Stage, to: Server, ...options: readonly strin
 }
 
 /** Runs the `docker` of an engine. */
-export type Docker = (...args: readonly string[]) => Promise<string>;
+export interface Docker {
+  (...args: readonly string[]): Promise<string>;
+  /** What others need to find the engine. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its process. */
+  readonly pid: number;
+  /** Where it keeps what belongs to its run. */
+  readonly folder: string;
+}
 
 /** Docker 28 with its BuildKit; as root. `docker run` takes a runc that starts on this machine, if there is one. */
 export async function dockerd(stage: Stage): Promise<Docker> {
@@ -95,7 +103,9 @@ export async function dockerd(stage: Stage): Promise<Docker> {
     DOCKER_HOST: `unix://${folder}/docker.sock`,
     DOCKER_CONFIG: join(folder, 'config'),
   };
-  return (...args) => run(join(engine, 'usr/bin/docker'), args, { env, timeout: 120_000 });
+  const docker = (...args: readonly string[]): Promise<string> =>
+    run(join(engine, 'usr/bin/docker'), args, { env, timeout: 120_000 });
+  return Object.assign(docker, { env, pid, folder });
 }
 
 /** Runs the `ctr` of a containerd of its own. */

@@ -25,7 +25,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-async function createStage(): Promise<Stage> {
+/** A stage for several tests; whoever opens it closes it. */
+export async function createStage(): Promise<Stage> {
   // Not by mkdtemp, whose names podman takes for those of images, and finds fault with their capitals.
   const folder = join(tmpdir(), `stowage-interop-${randomBytes(6).toString('hex')}`);
   const home = join(folder, 'home');

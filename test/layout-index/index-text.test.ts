@@ -83,6 +83,20 @@ describe('a version that differs in some entries', () => {
     );
   });
 
+  test.each([' ', ';', '', ',,', '],['])('with %o between two entries is no list', (between) => {
+    const text = writeIndexText({ ...EMPTY_INDEX, entries: ['D1', 'D2', 'D3'].map((name) => entry(name)) });
+    const edited = Buffer.from(text.bytes.toString().replace('},{', `}${between}{`));
+    expect(said(edited, text)).toEqual(said(edited));
+    expect(said(edited)).toContain('not valid JSON');
+  });
+
+  test.each([',]', ', ]', ']]'])('with %o at the end is no list', (end) => {
+    const text = writeIndexText({ ...EMPTY_INDEX, entries: ['D1', 'D2'].map((name) => entry(name)) });
+    const edited = Buffer.from(text.bytes.toString().replace('}]', `}${end}`));
+    expect(said(edited, text)).toEqual(said(edited));
+    expect(said(edited)).toContain('not valid JSON');
+  });
+
   test('has all entries that are the same as objects that are the same', () => {
     const entries = ['D1', 'D2', 'D3', 'D4'].map((name) => entry(name, { r: name }));
     const before = writeIndexText({ ...EMPTY_INDEX, entries });

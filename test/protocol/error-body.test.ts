@@ -44,6 +44,7 @@ describe('a code has its status', () => {
     ['TAG_INVALID', {}, 400, 'MANIFEST_INVALID'],
     ['RANGE_INVALID', { status: 416 }, 416, 'BLOB_UPLOAD_INVALID'],
     ['REFERENCE_INVALID', {}, 400, 'NAME_INVALID'],
+    ['REFERENCE_AMBIGUOUS', {}, 409, 'UNKNOWN'],
     ['DIGEST_MISMATCH', {}, 500, 'UNKNOWN'],
     ['UNAVAILABLE', { status: 502 }, 502, 'UNKNOWN'],
     ['UNAVAILABLE', {}, 502, 'UNKNOWN'],

@@ -20,7 +20,7 @@ import { isPath } from './path.ts';
  */
 export async function resolveContext(places: Places, text: string, options: Options): Promise<NamedContext> {
   const [key, where] = parsePair('context', text);
-  const [name = '', platform] = splitPlatform(key);
+  const [name, platform] = splitPlatform(key);
   const named = { name, ...(platform !== undefined && { platform: parsePlatform(platform) }) };
   if (where === '') throw new Invalid('context', `--context ${printable(text)}: nothing stands after the =`);
   if (isRemote(where)) return { ...named, source: { url: where } };

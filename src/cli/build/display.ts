@@ -8,7 +8,7 @@ import {
 } from '../../buildkit/index.ts';
 import { Invalid } from '../../oci/index.ts';
 import { systemClock, type Clock } from '../../transport/index.ts';
-import type { Context } from '../context.ts';
+import { stand, type Context } from '../context.ts';
 
 /** How what goes on is shown. */
 export type ProgressKind = 'auto' | 'plain' | 'tty' | 'rawjson' | 'quiet';
@@ -28,6 +28,8 @@ export function showBuild(
 ): LiveDisplay {
   const display = displayOf(context, kind);
   if (display === undefined) return { update: () => {}, end: () => {} };
+  const { clear } = display;
+  if (clear !== undefined) stand(context, { clear, draw: display.refresh });
   const ending = new AbortController();
   const keepFresh = async (): Promise<void> => {
     for (;;) {
@@ -43,13 +45,14 @@ export function showBuild(
     end() {
       if (ending.signal.aborted) return;
       ending.abort();
+      stand(context, undefined);
       display.end();
     },
   };
 }
 
 function displayOf({ process: { stderr, env } }: Context, kind: ProgressKind): Display | undefined {
-  const write = (text: string): void => void stderr.write(text);
+  const write = (text: string): void => stderr.write(text);
   const isTerminal = stderr.isTTY === true && env['TERM'] !== 'dumb';
   if (kind === 'tty' && !isTerminal)
     throw new Invalid('context', '--progress tty: standard error is not a terminal');

@@ -90,7 +90,7 @@ async function run(
       ...(queue !== undefined && { queue }),
       ...watching.hooks,
     });
-    for await (const piece of inPieces(formatBuilds(found))) await write(context, piece);
+    for await (const piece of inPieces(formatBuilds(found, sources))) await write(context, piece);
     watching.done();
     // What was learnt in a run that failed may be half of it.
     if (flags.cache !== undefined && cache !== undefined)

@@ -1,0 +1,200 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { SolveRequest } from '../../src/buildkit/proto/control_pb.ts';
+import { singleLayout } from '../../src/store/layout/index.ts';
+import { digestOf } from '../../src/oci/index.ts';
+import { fakeDaemon } from '../buildkit/fake-daemon.ts';
+import { stowage, type Ran } from './stowage.ts';
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+let folder: string;
+let digest: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stowage-build-'));
+  await mkdir(join(folder, 'context'));
+  await writeFile(join(folder, 'context/Dockerfile'), 'FROM base\n');
+  const layout = singleLayout(join(folder, 'layout'));
+  const config = new TextEncoder().encode('{}');
+  const described = { digest: digestOf(config), size: config.length };
+  await layout.pushBlob('layout', described, config);
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...described },
+    layers: [],
+  });
+  const pushed = await layout.pushManifest('layout', new TextEncoder().encode(manifest), {
+    mediaType: MANIFEST,
+    tags: ['v1'],
+  });
+  digest = pushed.descriptor.digest;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Built extends Ran {
+  /** What the builder was asked for; undefined if it was not. */
+  readonly request: SolveRequest | undefined;
+}
+
+/** Runs `stowage build` with a builder that answers at once. */
+async function build(args: readonly string[], input = ''): Promise<Built> {
+  let request: SolveRequest | undefined;
+  const fake = await fakeDaemon('buildkitd', {
+    control: () => ({
+      solve(asked) {
+        request = asked;
+        return { exporterResponse: { 'containerimage.digest': digest, 'image.name': 'x' } };
+      },
+      async *status() {
+        // Nothing is told.
+      },
+    }),
+  });
+  onTestFinished(fake.close);
+  const environment = { BUILDKIT_HOST: fake.address, VERSION: '7' };
+  const ran = await stowage(['build', '--progress', 'plain', ...args], { input, environment });
+  return { ...ran, request };
+}
+
+const context = (): string => join(folder, 'context');
+
+test(
+  'prints the digest, and writes it and what the builder told into files',
+  { timeout: 30_000 },
+  async () => {
+    const [id, metadata] = [join(folder, 'id'), join(folder, 'metadata.json')];
+    const { stdout, stderr, code, request } = await build([
+      '-t',
+      'app:1',
+      '--build-arg',
+      'VERSION',
+      '--build-arg',
+      'MISSING',
+      '--build-arg',
+      'A=b=c',
+      '--label',
+      'l=1',
+      '--platform',
+      'linux/amd64,linux/arm64',
+      '--no-cache',
+      '--iidfile',
+      id,
+      '--metadata-file',
+      metadata,
+      context(),
+    ]);
+    expect([stderr, code, stdout]).toEqual(['', 0, `${digest}\n`]);
+    expect(request?.frontendAttrs).toEqual({
+      filename: 'Dockerfile',
+      'build-arg:VERSION': '7',
+      'build-arg:A': 'b=c',
+      'label:l': '1',
+      platform: 'linux/amd64,linux/arm64',
+      'no-cache': '',
+    });
+    expect(request?.exporters).toMatchObject([{ type: 'image', attrs: { name: 'docker.io/library/app:1' } }]);
+    expect(await readFile(id, 'utf8')).toBe(digest);
+    expect(JSON.parse(await readFile(metadata, 'utf8'))).toEqual({
+      'containerimage.digest': digest,
+      'image.name': 'x',
+    });
+  },
+);
+
+describe('--context', () => {
+  test('an image is resolved before the build [layout 6, 13]', async () => {
+    const layout = join(folder, 'layout');
+    for (const where of [
+      `oci-layout:${layout}:v1`,
+      `oci-layout://${layout}`,
+      `oci-layout:${layout}@${digest}`,
+    ]) {
+      const { code, stderr, request } = await build(['--context', `base=${where}`, context()]);
+      expect([stderr, code]).toEqual(['', 0]);
+      expect(request?.frontendAttrs['context:base']).toMatch(
+        new RegExp(`^oci-layout://[a-z0-9]+(:[a-z0-9]+)?@${digest}$`),
+      );
+    }
+  });
+
+  test('a wrong tag is told of with what there is, and nobody is asked to build [layout 7]', async () => {
+    const { code, stderr, request } = await build([
+      '--context',
+      `base=oci-layout:${folder}/layout:v2`,
+      context(),
+    ]);
+    expect([code, request]).toEqual([3, undefined]);
+    expect(stderr).toMatch(/v2 is not in oci-layout:.*there is v1/);
+  });
+
+  test('a folder is one if it is there; what looks like a path has to be', async () => {
+    const { request } = await build(['--context', `files=${context()}`, context()]);
+    expect(request?.frontendAttrs['context:files']).toBe('local:files');
+    const missing = await build(['--context', 'files=./missing', context()]);
+    expect([missing.code, missing.stderr, missing.request]).toEqual([
+      2,
+      expect.stringContaining('there is no such folder'),
+      undefined,
+    ]);
+  });
+
+  test('what neither is there nor in a registry is told of as both', async () => {
+    const { code, stderr } = await build(['--context', 'base=127.0.0.1:1/missing', context()]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('nor is there a folder 127.0.0.1:1/missing')]);
+  });
+
+  test('URLs are for the builder; what only other tools have is told of [layout 64]', async () => {
+    const { request } = await build(['--context', 'code=https://git.test/x.git#main', context()]);
+    expect(request?.frontendAttrs['context:code']).toBe('https://git.test/x.git#main');
+    for (const where of ['target:other', 'input:x', 'oci-layout+blob://x@y'])
+      expect(await build(['--context', `base=${where}`, context()])).toMatchObject({
+        code: 2,
+        request: undefined,
+      });
+  });
+});
+
+test('a Dockerfile comes from standard input, with a folder or without', async () => {
+  for (const args of [['-'], ['-f', '-', context()]]) {
+    const { code, stderr, request } = await build(args, 'FROM scratch\n');
+    expect([stderr, code, request?.frontendAttrs['filename']]).toEqual(['', 0, 'Dockerfile']);
+  }
+  expect(await build(['-f', 'x', '-'])).toMatchObject({ code: 2, request: undefined });
+});
+
+describe('--output', () => {
+  test.each([
+    ['type=oci,dest=x.tar', { type: 'oci', attrs: {} }],
+    [
+      'type=image,name=app:2,push=true',
+      { type: 'image', attrs: { name: 'docker.io/library/app:2', push: 'true' } },
+    ],
+    ['"type=local","dest=a,b"', { type: 'local', attrs: {} }],
+    ['out', { type: 'local' }],
+    ['registry:127.0.0.1:1/x:y', { type: 'oci', attrs: { tar: 'false' } }],
+    ['127.0.0.1:1/x:y', { type: 'oci', attrs: { tar: 'false' } }],
+  ])('%s', async (output, exporter) => {
+    const { request } = await build(['-o', output, context()]);
+    expect(request?.exporters).toMatchObject([exporter]);
+  });
+
+  test.each([
+    'type=oci',
+    'type=local',
+    'type=none,dest=x',
+    'type="x',
+    `oci-layout:x@sha256:${'0'.repeat(64)}`,
+  ])('%s is refused', async (output) => {
+    const { code, request } = await build(['-o', output, context()]);
+    expect([code, request]).toEqual([2, undefined]);
+  });
+});
+
+test('a builder that is not there is told of, after all that is wrong with the references', async () => {
+  const environment = { BUILDKIT_HOST: 'unix:///nowhere/builder.sock' };
+  const { code, stderr } = await stowage(['build', context()], { environment });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('/nowhere/builder.sock')]);
+});
