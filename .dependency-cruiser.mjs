@@ -117,11 +117,16 @@ export default {
     {
       name: 'node-http-at-the-edge',
       comment:
-        'The server is a handler on plain request and reply types. Only its adapters src/server/node.ts and listen.ts, that of the test kit, and the command line speak node:http.',
+        'The server is a handler on plain request and reply types. Only its adapters src/server/node.ts and listen.ts, that of the test kit, the edge of src/buildkit to sockets (*-node.ts), and the command line speak node:http.',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/server/(node|listen)[.]ts$', '^src/testing/server[.]ts$', '^src/cli/'],
+        pathNot: [
+          '^src/server/(node|listen)[.]ts$',
+          '^src/testing/server[.]ts$',
+          '^src/buildkit/[^/]+-node[.]ts$',
+          '^src/cli/',
+        ],
       },
       to: { dependencyTypes: ['core'], path: '^(node:)?http(s|2)?$' },
     },

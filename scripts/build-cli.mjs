@@ -11,6 +11,7 @@ const outdir = join(root, 'dist/bin');
 const program = join(outdir, 'stowage.js');
 const agent = join(root, 'scripts/undici-agent.mjs');
 
+const bundled = /^(?:undici|@connectrpc\/.*|@bufbuild\/protobuf)$/;
 const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
 // Chunks are named after their content: those of the last build would stay.
@@ -24,8 +25,9 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // What the package depends on is installed beside it; the rest goes into the bundle. Of undici only a part is needed.
-  external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => name !== 'undici'),
+  // What the package depends on is installed beside it; the rest goes into the bundle. Of undici only a part is needed; and
+  // who builds with the command line need not install what the library loads only if it is there.
+  external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !bundled.test(name)),
   plugins: [
     {
       name: 'undici-agent',

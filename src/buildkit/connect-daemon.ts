@@ -31,17 +31,12 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
   /** Those that have ended as well: what still names them fails. */
   const sessions = new Map<string, Session>();
 
-  /** A Docker engine has a door of its own for sessions; another builder takes them inside a call. */
-  const dialSession = async (headers: SessionHeaders, signal: AbortSignal): Promise<Duplex> => {
-    if (address.kind === 'buildkitd')
-      return sessionStream((sent) =>
-        control.session(sent, { headers: headers.map(([...pair]) => pair), signal }),
-      );
-    return upgrade(await dial(address, dialing(signal)), '/session', headers, {
-      address,
-      ...dialing(signal),
-    });
-  };
+  /**
+   * Inside a call: every builder takes that, one in a Docker engine too. The engine's own way in, `POST /session`, would
+   * leave it with the session for ten seconds after we have gone.
+   */
+  const dialSession = (headers: SessionHeaders, signal: AbortSignal): Duplex =>
+    sessionStream((sent) => control.session(sent, { headers: headers.map(([...pair]) => pair), signal }));
   /** Does what fails in words of the builder. Ends at once if the session ends that it needs. */
   const told = async <T>(
     what: string | undefined,
@@ -102,5 +97,5 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
 async function connectControl(address: DaemonAddress, dialing: DialOptions): Promise<Http2Connection> {
   const socket = await dial(address, dialing);
   if (address.kind === 'buildkitd') return http2Connection(socket);
-  return http2Connection(await upgrade(socket, '/grpc', [], { address, ...dialing }));
+  return http2Connection(await upgrade(socket, '/grpc', { address, ...dialing }));
 }

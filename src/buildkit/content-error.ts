@@ -20,8 +20,9 @@ export async function* contentStream<T>(what: string, stream: AsyncIterable<T>):
 }
 
 /**
- * What the builder is told. It acts on some codes: it asks again after `UNAVAILABLE`, and goes on after
- * `ALREADY_EXISTS`; the rest it shows to who waits for the build.
+ * What the builder is told. It acts on some codes: it goes on after `ALREADY_EXISTS`, and asks again, without end, after
+ * `UNAVAILABLE`, which is why nothing is called so: what failed here has been tried often enough. The rest it shows to who
+ * waits for the build.
  */
 function contentError(error: unknown, what: string): ConnectError {
   if (error instanceof ConnectError) return error;
@@ -40,8 +41,6 @@ function contentCode(error: unknown): Code {
       return Code.FailedPrecondition;
     case 'RANGE_INVALID':
       return Code.OutOfRange;
-    case 'UNAVAILABLE':
-      return Code.Unavailable;
     case 'UNSUPPORTED':
       return Code.Unimplemented;
     default:

@@ -17,7 +17,7 @@ const PARTING = 2000;
  */
 export async function openSession(
   attachables: readonly Attachable[],
-  dial: (headers: SessionHeaders, signal: AbortSignal) => Promise<Duplex>,
+  dial: (headers: SessionHeaders, signal: AbortSignal) => Duplex,
   { address, sharedKey = '', signal }: SessionOptions & { readonly address: string },
 ): Promise<Session> {
   signal?.throwIfAborted();
@@ -25,7 +25,7 @@ export async function openSession(
   const over = new AbortController();
   const breaking = new AbortController();
   const server = await sessionServer(attachables, over.signal);
-  const connection = await dial(
+  const connection = dial(
     [
       ['x-docker-expose-session-uuid', id],
       ['x-docker-expose-session-sharedkey', sharedKey],

@@ -54,27 +54,24 @@ export async function dial(address: DaemonAddress, { timeout, signal }: DialOpti
 
 /**
  * Turns a connection to a Docker engine into one to its builder.
- * @param path `/grpc` for the control of the builder, `/session` for a session with it
+ * @param path `/grpc` for the control of the builder
  * @returns the same socket, on which HTTP/2 is spoken from now on
  * @throws {RegistryError} `UNSUPPORTED`, if it does not build with BuildKit; `UNAVAILABLE`.
  */
 export async function upgrade(
   socket: Socket,
   path: string,
-  headers: readonly (readonly [name: string, value: string])[],
   { address, timeout, signal }: DialOptions & { readonly address: DaemonAddress },
 ): Promise<Socket> {
   const waiting = new AbortController();
   const ended = AbortSignal.any([waiting.signal, AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
-  const all: Record<string, string[]> = {};
-  for (const [name, value] of headers) (all[name] ??= []).push(value);
   try {
     return await new Promise<Socket>((resolve, reject) => {
       const asked = request({
         createConnection: () => socket,
         method: 'POST',
         path,
-        headers: { ...all, host: 'docker', connection: 'Upgrade', upgrade: 'h2c' },
+        headers: { host: 'docker', connection: 'Upgrade', upgrade: 'h2c' },
       });
       asked.once('upgrade', (_response, upgraded, head) => {
         if (head.length > 0) upgraded.unshift(head);

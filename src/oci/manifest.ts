@@ -90,8 +90,10 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
   if (isImageType(mediaType)) {
     refuse(document, ['manifests', 'fsLayers'], 'image manifest');
     parseDescriptor(document['config'], '/config');
-    descriptors(document, 'layers');
-    return { ...common, kind: 'image', document: document as unknown as ImageManifest };
+    // BuildKit writes `null` for an image without layers.
+    const image = document['layers'] === null ? { ...document, layers: [] } : document;
+    descriptors(image, 'layers');
+    return { ...common, kind: 'image', document: image as unknown as ImageManifest };
   }
   return { ...common, kind: 'opaque', document: document as unknown as ManifestFields };
 }

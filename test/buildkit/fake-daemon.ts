@@ -105,8 +105,7 @@ export async function fakeDaemon(
     http.on('upgrade', (request, socket) => {
       if (refuse) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
-      if (request.url === '/grpc') return grpc.emit('connection', socket);
-      return enter(socket, pairs(request.rawHeaders));
+      return request.url === '/grpc' ? grpc.emit('connection', socket) : socket.destroy();
     });
     return http;
   }

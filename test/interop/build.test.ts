@@ -527,7 +527,7 @@ describe('a cache of steps in a layout', () => {
   });
 
   build(
-    'that is not there is left out, and told of; one without a tag is refused [layout 61-63]',
+    'that is not there is left out, and told of; one without a tag is refused [layout 62, 63]',
     [],
     async (builder) => {
       const cache = builder.stage.newFolder('no-cache');
