@@ -4,7 +4,7 @@ export { buildIdOf, type BuildParts } from './resolve/build-id.ts';
 export type { Build } from './resolve/resolver.ts';
 export { createBuilds, planBuilds, type BuildProgress, type BuildsOptions } from './resolve/create-builds.ts';
 export { formatBuilds } from './output/format-builds.ts';
-export { formatIndexes, parseIndexCache, type IndexCache } from './resolve/index-cache.ts';
+export { formatIndexes, parseIndexCache, type CacheEntry, type IndexCache } from './resolve/index-cache.ts';
 export type { Ledger } from './resolve/ledger.ts';
 export type { Sources } from './sources/link-parents.ts';
 export type { Shard } from './resolve/shard.ts';

@@ -27,10 +27,12 @@ export function createDiscretion(transport: Transport): Discretion {
     const [oldest] = secrets;
     if (secrets.size > MOST && oldest !== undefined) secrets.delete(oldest);
   };
+  let last: string | undefined;
   return {
     transport(request) {
       const { authorization } = request.headers;
-      if (authorization !== undefined) secretsIn(authorization).forEach(note);
+      if (authorization !== undefined && authorization !== last) secretsIn(authorization).forEach(note);
+      last = authorization ?? last;
       return transport(request);
     },
     hush(text) {

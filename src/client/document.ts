@@ -1,5 +1,5 @@
 import { readBounded, type TransportResponse } from '../transport/index.ts';
-import { breakOf, createPatience } from './broken.ts';
+import { breakOf, createPatience, type Patience } from './broken.ts';
 import type { Call, Session } from './session.ts';
 
 /** An answer that was read whole. */
@@ -21,7 +21,8 @@ export async function readDocument(
   what: string,
   limit: number,
 ): Promise<Document> {
-  const patience = createPatience(session, call, call.signal);
+  // Made when it is needed: few answers break.
+  let patience: Patience | undefined;
   for (;;) {
     const response = await session.call(call, 200);
     let bytes: Uint8Array | undefined;
@@ -30,6 +31,7 @@ export async function readDocument(
     } catch (error) {
       const broken = breakOf(error, call.signal);
       if (broken === undefined) throw error;
+      patience ??= createPatience(session, call, call.signal);
       await patience.wait(broken, response, 0, `a part of ${what}`);
       continue;
     }

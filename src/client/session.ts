@@ -97,6 +97,7 @@ export function createSession(options: SessionOptions): Session {
   const { host, base, pageSize, userAgent, authorizer, namespace } = options;
   const { accept = ACCEPT, retries = 5, clock = systemClock, onEvent: tell = () => {} } = options;
   const { hush = (text) => text } = options;
+  const prefix = base.pathname.replace(/\/$/, '');
   const readWarnings = warningReader(host, (event) => tell({ ...event, text: hush(event.text) }));
   return {
     host,
@@ -110,9 +111,7 @@ export function createSession(options: SessionOptions): Session {
     async call(call, ...hoped) {
       const { method, body, scope, signal, once } = call;
       // A copy: an upload's URL is the upload's, and its query stays as the registry wrote it.
-      const url = new URL(
-        call.url ?? new URL(base.pathname.replace(/\/$/, '') + formatRoute(call.route), base),
-      );
+      const url = new URL(call.url ?? prefix + formatRoute(call.route), base);
       for (const [name, value] of call.query ?? []) url.searchParams.append(name, value);
       if (namespace !== undefined && sameOrigin(url, base)) {
         const others = url.search.slice(1).split('&');

@@ -7,6 +7,14 @@ export * from './deploy/index.ts';
 export { inOrder } from './in-order.ts';
 export { describeSubject, sortAnnotations } from './entry.ts';
 export {
+  repair,
+  type Lack,
+  type Mendable,
+  type Repaired,
+  type RepairOptions,
+  type RepairSource,
+} from './repair.ts';
+export {
   isAttestation,
   synthesizeIndex,
   type SynthesizedIndex,

@@ -31,6 +31,8 @@ export interface SynthesizedIndex {
 export interface SynthesizeOptions extends Options {
   /** How the place of an entry is written into its annotations; unless told, as a reference with its digest. */
   readonly nameOf?: (digest: Digest) => string;
+  /** The same registry, asked for what has to be read beyond the first manifest: to find missing platforms. */
+  readonly beyond?: Registry;
 }
 
 /** Manifests and configs that are read at a time, to find missing platforms. */
@@ -54,6 +56,7 @@ export async function synthesizeIndex(
   options: SynthesizeOptions = {},
 ): Promise<SynthesizedIndex> {
   const { signal, nameOf = (digest) => formatReference({ ...reference, digest }) } = options;
+  const { beyond = registry } = options;
   const { repository, tag = 'latest' } = reference;
   const aborting = signal === undefined ? {} : { signal };
   const found = await readManifest(registry, repository, reference.digest ?? tag, aborting);
@@ -65,8 +68,8 @@ export async function synthesizeIndex(
       const read = async (): Promise<ReadManifest> =>
         entry.digest === found.descriptor.digest
           ? found
-          : readManifest(registry, repository, entry.digest, { ...aborting, expected: entry });
-      return platformOf(registry, repository, entry, read, aborting).catch((error: unknown) => {
+          : readManifest(beyond, repository, entry.digest, { ...aborting, expected: entry });
+      return platformOf(beyond, repository, entry, read, aborting).catch((error: unknown) => {
         throw isAbsent(error) ? incomplete(nameOf(found.descriptor.digest), entry, error) : error;
       });
     });

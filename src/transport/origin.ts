@@ -102,6 +102,7 @@ function withoutSecrets(text: string, from: URL): string {
 
 /** A URL for messages and logs: no user, and query values, which may be signatures or upload state, left out. */
 export function redactUrl(url: URL): string {
+  if (url.search === '') return `${url.origin}${url.pathname}`;
   const names = [...new Set(url.searchParams.keys())];
   const query =
     names.length === 0 ? '' : `?${names.map((name) => `${encodeURIComponent(name)}=…`).join('&')}`;

@@ -39,16 +39,18 @@ export function retry(transport: Transport, options: RetryOptions = {}): Transpo
   return async (request) => {
     const { method, url, body, signal } = request;
     const most = body === undefined || body.replayable ? retries : 0;
-    const delays = createDelays(clock, maxWait);
+    // Made when they are needed: most requests are answered the first time.
+    let made: Delays | undefined;
+    const delays = (): Delays => (made ??= createDelays(clock, maxWait));
     let refusals = 0;
 
     const delayAfterFault = (fault: Fault): number | undefined => {
-      if (fault.kind === 'refused') return ++refusals > MOST_REFUSALS ? undefined : delays.short();
-      return fault.kind === 'broken' && request.once !== true ? delays.next() : undefined;
+      if (fault.kind === 'refused') return ++refusals > MOST_REFUSALS ? undefined : delays().short();
+      return fault.kind === 'broken' && request.once !== true ? delays().next() : undefined;
     };
     const delayAfterAnswer = ({ status, headers }: TransportResponse): number | undefined => {
       if (!PASSING.has(status) || (request.once === true && status !== 429)) return undefined;
-      return delays.next((askedDelay(status, headers) ?? 0) * 1000);
+      return delays().next((askedDelay(status, headers) ?? 0) * 1000);
     };
     const pause = async (reason: string, attempt: number, delay: number): Promise<void> => {
       onEvent({ type: 'retry', method, url: redactUrl(url), reason, attempt, delay });

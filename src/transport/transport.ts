@@ -30,6 +30,8 @@ export interface TransportResponse {
   /** How often the request was sent, where it was more than once: an earlier one may have done what it asked for. */
   readonly attempts?: number;
   readonly body: AsyncIterable<Uint8Array>;
+  /** All of the body, where it has come with the headers: who wants it as a whole gets it without the detour. */
+  readonly whole?: Uint8Array;
   /** Lets the body go unread. Never fails. */
   discard(): Promise<void>;
 }
@@ -49,6 +51,8 @@ export async function readBounded(
   response: TransportResponse,
   limit: number,
 ): Promise<Uint8Array | undefined> {
+  const { whole } = response;
+  if (whole !== undefined) return whole.length > limit ? undefined : whole;
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {

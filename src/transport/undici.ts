@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import { watch } from '../registry/index.ts';
+import { createAbortWatch, type AbortWatch } from './abort-watch.ts';
 import { connectionError } from './connection-error.ts';
-import { guarded } from './failure.ts';
 import { environmentProxies, type Environment, type ProxySource } from './proxy.ts';
+import { receive, type Abort } from './receive.ts';
 import type { TlsSource } from './tls.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 
@@ -29,9 +31,6 @@ export interface UndiciOptions {
 /** Registries answer the end of an upload when they have put all of it where they keep things: minutes, for large blobs. */
 const COMMIT_TIMEOUT = 15 * 60_000;
 
-/** How long the rest of a body that nobody wants may take before its connection is closed, in milliseconds. */
-const DISCARD_TIMEOUT = 2000;
-
 /** A transport whose connections can be closed. */
 export interface UndiciTransport {
   readonly send: Transport;
@@ -41,19 +40,20 @@ export interface UndiciTransport {
 
 /** How one origin is reached. */
 interface Way {
-  readonly agent: import('undici').Dispatcher;
+  readonly dispatcher: Dispatcher;
   readonly proxy: URL | undefined;
   readonly idleTimeout: number;
 }
 
 /**
- * HTTP by undici's `request`, on connections of its own.
+ * HTTP by undici's `dispatch`, on connections of its own.
  * undici is loaded with the first request: importing it takes as long as starting Node does.
  */
 export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
   const { environment = process.env, proxy: proxyOf = environmentProxies(environment) } = options;
   // One for each origin, so that what is set for one can never be used for another.
   const ways = new Map<string, Promise<Way>>();
+  const aborts = createAbortWatch<Abort>((abort, reason) => abort(reason));
   const wayTo = (url: URL): Promise<Way> => {
     const known = ways.get(url.origin);
     if (known !== undefined) return known;
@@ -66,12 +66,12 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
   return {
     async send(request) {
       request.signal?.throwIfAborted();
-      return send(await wayTo(request.url), request);
+      return send(await wayTo(request.url), request, aborts);
     },
     async close() {
       const opened = await Promise.allSettled(ways.values());
       await Promise.all(
-        opened.flatMap((way) => (way.status === 'fulfilled' ? [way.value.agent.close()] : [])),
+        opened.flatMap((way) => (way.status === 'fulfilled' ? [way.value.dispatcher.close()] : [])),
       );
     },
   };
@@ -89,9 +89,9 @@ async function openWay(url: URL, proxyOf: ProxySource, options: UndiciOptions): 
   const connect = await secured(url, url.protocol === 'https:' ? await options.tls?.(url.origin) : undefined);
   const limits = { ...(connections !== undefined && { connections }) };
   if (proxy === undefined || isForwarded(url, proxy)) {
-    return { agent: new undici.Agent({ ...limits, connect }), proxy, idleTimeout };
+    return { dispatcher: new undici.Agent({ ...limits, connect }), proxy, idleTimeout };
   }
-  const agent = new undici.ProxyAgent({
+  const dispatcher = new undici.ProxyAgent({
     ...limits,
     // Without its user: that one goes by `token`.
     uri: proxy.origin,
@@ -102,7 +102,7 @@ async function openWay(url: URL, proxyOf: ProxySource, options: UndiciOptions): 
     clientFactory: (origin, pool) => new undici.Pool(origin, { ...pool, headersTimeout: connectTimeout }),
     factory: tunnelPools(undici),
   });
-  return { agent, proxy, idleTimeout };
+  return { dispatcher, proxy, idleTimeout };
 }
 
 /** Proxies take plain requests as they are; many of them refuse to open tunnels for them. RFC 9112, 3.2.2. */
@@ -135,56 +135,51 @@ function proxyLogin({ username, password }: URL): string {
   return `Basic ${Buffer.from(login).toString('base64')}`;
 }
 
-async function send({ agent, proxy, idleTimeout }: Way, request: TransportRequest): ReturnType<Transport> {
+async function send(
+  { dispatcher, proxy, idleTimeout }: Way,
+  request: TransportRequest,
+  aborts: AbortWatch<Abort>,
+): ReturnType<Transport> {
   const { method, url, headers, body, signal } = request;
   signal?.throwIfAborted();
-  // One signal may stand over hundreds of requests, which Node would take for a leak.
+  // One signal may stand over hundreds of requests and what they wait for, which Node would take for a leak.
   if (signal !== undefined) setMaxListeners(0, signal);
   const length = body?.size ?? body?.bytes?.length;
   const source = body === undefined || body.bytes !== undefined ? undefined : watch(body.open());
   const forwarder = proxy !== undefined && isForwarded(url, proxy) ? proxy : undefined;
+  const translate = (error: unknown): Error => connectionError(error, request, proxy) as Error;
+  const options: Dispatcher.DispatchOptions = {
+    origin: (forwarder ?? url).origin,
+    path: forwarder === undefined ? url.pathname + url.search : url.origin + url.pathname + url.search,
+    method,
+    headers: {
+      ...headers,
+      ...(length !== undefined && { 'content-length': String(length) }),
+      ...(forwarder !== undefined && { host: url.host }),
+      ...(forwarder !== undefined &&
+        forwarder.username !== '' && { 'proxy-authorization': proxyLogin(forwarder) }),
+    },
+    // undici takes any async iterable; its types say less.
+    body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
+    headersTimeout:
+      source !== undefined || method === 'PUT' || method === 'PATCH' ? COMMIT_TIMEOUT : idleTimeout,
+    bodyTimeout: idleTimeout,
+    // Else undici closes the connection after each HEAD, wary of servers that send a body with it.
+    reset: false,
+  };
   try {
-    const response = await agent.request({
-      origin: (forwarder ?? url).origin,
-      path: forwarder === undefined ? url.pathname + url.search : url.origin + url.pathname + url.search,
-      method,
-      headers: {
-        ...headers,
-        ...(length !== undefined && { 'content-length': String(length) }),
-        ...(forwarder !== undefined && { host: url.host }),
-        ...(forwarder !== undefined &&
-          forwarder.username !== '' && { 'proxy-authorization': proxyLogin(forwarder) }),
-      },
-      // undici takes any async iterable; its types say less.
-      body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
-      headersTimeout:
-        source !== undefined || method === 'PUT' || method === 'PATCH' ? COMMIT_TIMEOUT : idleTimeout,
-      bodyTimeout: idleTimeout,
-      // Else undici closes the connection after each HEAD, wary of servers that send a body with it.
-      reset: false,
-      ...(signal !== undefined && { signal }),
+    const response = await receive((handler) => void dispatcher.dispatch(options, handler), {
+      signal,
+      aborts,
+      translate,
     });
-    // `dump` reads a little more in the hope of keeping the connection, else drops it.
-    const discard = async (): Promise<void> => {
-      // Nothing is left of one that was read to its end, as most are.
-      if (response.body.readableEnded) return;
-      await response.body
-        .dump({ limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_TIMEOUT) })
-        .catch(() => {});
-    };
-    if (forwarder !== undefined && response.statusCode === 407) {
-      await discard();
-      throw Object.assign(new Error('Proxy response (407)'), { code: 'UND_ERR_ABORTED' });
+    if (forwarder !== undefined && response.status === 407) {
+      await response.discard();
+      throw translate(Object.assign(new Error('Proxy response (407)'), { code: 'UND_ERR_ABORTED' }));
     }
-    return {
-      status: response.statusCode,
-      headers: response.headers,
-      url,
-      body: guarded(response.body, (error) => connectionError(error, request, proxy)),
-      discard,
-    };
+    return { ...response, url };
   } catch (error) {
     if (source?.failure !== undefined && !signal?.aborted) throw source.failure.error;
-    throw connectionError(error, request, proxy);
+    throw error;
   }
 }

@@ -14,22 +14,36 @@ interface FormattedSource {
 /** How deep sources stand in a builds.json, in tabs. */
 const DEPTH = 2;
 
+/** Writes sources as builds show them. */
+export interface SourceFormatter {
+  /** The text of a target's source as it stands in a builds.json, as `jq --tab` formats it. */
+  format(target: Target): string;
+  /** Does beforehand, for a source that will soon be asked for, what its targets have in common. */
+  prepare(source: SourceText): void;
+}
+
 /**
  * Writes sources as builds show them: with the one architecture that they are for, and otherwise as they are, their
  * fields in their order. A source that is asked for again at once is not read again.
- * @returns a function that gives the text as it stands in a builds.json, as `jq --tab` formats it
  */
-export function createSourceFormatter(): (target: Target) => string {
+export function createSourceFormatter(): SourceFormatter {
+  const prepared = new Map<SourceText, FormattedSource>();
   let last: FormattedSource | undefined;
-  return ({ source, arch }) => {
-    if (last?.source !== source) last = format(source);
-    const { before, behind, arches } = last;
-    const own = `"arches": ${formatObject([formatMember(arch, arches.get(arch) ?? '{}')], DEPTH + 1)}`;
-    return formatObject([...before, own, ...behind], DEPTH);
+  return {
+    format({ source, arch }) {
+      if (last?.source !== source) {
+        last = prepared.get(source) ?? read(source);
+        prepared.delete(source);
+      }
+      const { before, behind, arches } = last;
+      const own = `"arches": ${formatObject([formatMember(arch, arches.get(arch) ?? '{}')], DEPTH + 1)}`;
+      return formatObject([...before, own, ...behind], DEPTH);
+    },
+    prepare: (source) => void prepared.set(source, read(source)),
   };
 }
 
-function format(source: SourceText): FormattedSource {
+function read(source: SourceText): FormattedSource {
   // Of two equal names the last counts, at the place of the first, as in a map.
   const all = new Map([...members(source.text.read())].map(({ name, value }) => [name, value]));
   const names = [...all.keys()];

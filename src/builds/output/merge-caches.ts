@@ -1,6 +1,5 @@
-import type { SynthesizedIndex } from '../../image/index.ts';
 import { Invalid } from '../../oci/index.ts';
-import type { IndexCache } from '../resolve/index-cache.ts';
+import type { CacheEntry, IndexCache } from '../resolve/index-cache.ts';
 import { pointerOf } from '../../json/index.ts';
 
 /** What one of several processes has left for the next run. */
@@ -15,15 +14,13 @@ export interface CachePart {
  * @returns all indexes by the names of their images, in order
  * @throws {Invalid} subject `cache`, before the first, when two say different things of an image.
  */
-export function mergeCaches(
-  parts: readonly CachePart[],
-): Iterable<readonly [name: string, index: SynthesizedIndex]> {
+export function mergeCaches(parts: readonly CachePart[]): Iterable<CacheEntry> {
   const owners = new Map<string, CachePart>();
   for (const part of parts)
     for (const name of part.cache.names()) {
       const owner = owners.get(name) ?? part;
       owners.set(name, owner);
-      if (owner !== part && textOf(owner, name) !== textOf(part, name))
+      if (owner !== part && owner.cache.text(name) !== part.cache.text(name))
         throw new Invalid(
           'cache',
           `${part.name}: ${pointerOf(['indexes', name])}: is not what ${owner.name} has for the same image`,
@@ -32,15 +29,9 @@ export function mergeCaches(
   return indexes(owners);
 }
 
-function* indexes(
-  owners: ReadonlyMap<string, CachePart>,
-): Generator<readonly [name: string, index: SynthesizedIndex]> {
+function* indexes(owners: ReadonlyMap<string, CachePart>): Generator<CacheEntry> {
   for (const [name, { cache }] of [...owners].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const index = cache.get(name);
-    if (index !== undefined) yield [name, index];
+    const text = cache.text(name);
+    if (text !== undefined) yield [name, text];
   }
-}
-
-function textOf({ cache }: CachePart, name: string): string {
-  return JSON.stringify(cache.get(name));
 }

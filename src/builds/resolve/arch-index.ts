@@ -1,7 +1,7 @@
-import { annotations as keys, type Digest, type Json } from '../../oci/index.ts';
-import { formatPlain } from '../../json/index.ts';
+import { annotations as keys, type Digest } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import { isAttestation, type SynthesizedIndex } from '../../image/index.ts';
+import { indexText } from './index-text.ts';
 import type { ImageName } from '../sources/target.ts';
 
 /** What an index has for one architecture. */
@@ -34,5 +34,6 @@ export function forArchitecture(
       `${name} has ${images.length} images for ${arch}, where there must be one: ${images.join(' and ')}`,
       { repository, detail: images },
     );
-  return { digest: first.digest, text: formatPlain({ ...index, manifests } as unknown as Json) };
+  const own = manifests.length === index.manifests.length ? index : { ...index, manifests };
+  return { digest: first.digest, text: indexText(own) };
 }

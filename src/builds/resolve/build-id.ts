@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Digest } from '../../oci/index.ts';
 import { escapeHtml, formatPlain } from '../../json/index.ts';
 
@@ -20,5 +20,5 @@ export function buildIdOf({ sourceId, arch, parents }: BuildParts): string {
   const json = escapeHtml(
     `{"sourceId":${formatPlain(sourceId)},"arch":${formatPlain(arch)},"parents":{${members.join(',')}}}`,
   );
-  return createHash('sha256').update(`${json}\n`).digest('hex');
+  return hash('sha256', `${json}\n`, 'hex');
 }

@@ -46,8 +46,11 @@ export type BuildProgress =
   /** `build` is undefined where a parent is not there yet. */
   | { readonly type: 'target'; readonly target: Target; readonly build: Build | undefined };
 
-/** Builds that are looked at ahead of the one that is written next. */
-const AHEAD = 1024;
+/**
+ * Builds that are looked at ahead of the one that is written next. Fewer of them are under way: what many others wait
+ * for would else come last in a long queue.
+ */
+const AHEAD = { held: 1024, underWay: 320 };
 /** Taken from the queue at once. Others want some, too. */
 const PORTION = 16;
 
@@ -89,7 +92,11 @@ export async function* createBuilds(options: BuildsOptions): AsyncGenerator<Buil
       onProgress({ type: 'target', target, build });
       return build;
     };
-    for await (const build of inOrder(work(options, chosen), find, options.queue ? 4 * PORTION : AHEAD))
+    for await (const build of inOrder(
+      work(options, chosen),
+      find,
+      options.queue ? { held: 4 * PORTION } : AHEAD,
+    ))
       if (build !== undefined) yield build;
   } finally {
     ending.abort();

@@ -2,7 +2,6 @@ import { describeSubject, sortAnnotations, type SynthesizedIndex } from '../../i
 import {
   type Member,
   escapeHtml,
-  formatPlain,
   indent,
   createTextStore,
   detachString,
@@ -22,24 +21,31 @@ import {
   type Annotations,
   type Json,
 } from '../../oci/index.ts';
+import { indexText } from './index-text.ts';
 import { parseImageName, spell, type Spelling } from '../sources/image-name.ts';
 
 /** Indexes that earlier runs have looked up, by the short names of their images. */
 export interface IndexCache {
   has(name: string): boolean;
   get(name: string): SynthesizedIndex | undefined;
+  /** The same as it stands in a cache file. */
+  text(name: string): string | undefined;
   /** An index is of use in this run, and so may be in the next. @param index where it is not known yet */
   keep(name: string, index?: SynthesizedIndex): void;
   /** All that earlier runs have left. */
   names(): Iterable<string>;
   /** What was kept in this run, in the order of the names. @param spelling of the names; short unless told */
-  kept(spelling?: Spelling): Iterable<readonly [name: string, index: SynthesizedIndex]>;
+  kept(spelling?: Spelling): Iterable<CacheEntry>;
 }
+
+/** The name of an image, and its index as it stands in a cache file. */
+export type CacheEntry = readonly [name: string, text: string];
 
 /** Keeps nothing. */
 export const noCache: IndexCache = {
   has: () => false,
   get: () => undefined,
+  text: () => undefined,
   keep: () => {},
   names: () => [],
   kept: () => [],
@@ -52,7 +58,8 @@ export const noCache: IndexCache = {
  */
 export async function parseIndexCache(source: TextSource = '{"indexes": {}}'): Promise<IndexCache> {
   const texts = createTextStore();
-  const keep = (index: SynthesizedIndex): StoredText => texts.keep(JSON.stringify(index));
+  // In the form in which it will be written, so that this is done once.
+  const keep = (index: SynthesizedIndex): StoredText => texts.keep(indent(escapeHtml(indexText(index)), 2));
   const known = new Map<string, StoredText>();
   for await (const { name, value } of entries(source)) {
     const place = pointerOf(['indexes', name]);
@@ -62,36 +69,36 @@ export async function parseIndexCache(source: TextSource = '{"indexes": {}}'): P
   }
   const earlier = [...known.keys()];
   const used = new Set<string>();
-  const read = (name: string): SynthesizedIndex | undefined => {
-    const text = known.get(name);
-    return text === undefined ? undefined : (JSON.parse(text.read()) as SynthesizedIndex);
-  };
+  const textOf = (name: string): string | undefined => known.get(name)?.read();
   return {
     has: (name) => known.has(name),
-    get: read,
+    get(name) {
+      const text = textOf(name);
+      return text === undefined ? undefined : (JSON.parse(text) as SynthesizedIndex);
+    },
+    text: textOf,
     keep(name, index) {
       used.add(name);
       if (index !== undefined && !known.has(name)) known.set(name, keep(index));
     },
     names: () => earlier,
     *kept(spelling = 'short') {
-      const names = [...used].map((name) => [spell(parseImageName(name).reference, spelling), name] as const);
-      for (const [spelt, name] of names.toSorted(([a], [b]) => byCode(a, b))) {
-        const index = read(name);
-        if (index !== undefined) yield [spelt, index];
+      const spelt = (name: string): string =>
+        spelling === 'short' ? name : spell(parseImageName(name).reference, spelling);
+      const names = [...used].map((name) => [spelt(name), name] as const);
+      for (const [written, name] of names.toSorted(([a], [b]) => byCode(a, b))) {
+        const text = textOf(name);
+        if (text !== undefined) yield [written, text];
       }
     },
   };
 }
 
 /** Writes a cache file as Go does, in pieces. */
-export function* formatIndexes(
-  indexes: Iterable<readonly [name: string, index: SynthesizedIndex]>,
-): Generator<string> {
+export function* formatIndexes(indexes: Iterable<CacheEntry>): Generator<string> {
   let separator = '{\n\t"indexes": {\n\t\t';
-  for (const [name, index] of indexes) {
-    const json = indent(escapeHtml(formatPlain(index as unknown as Json)), 2);
-    yield `${separator}${JSON.stringify(name)}: ${json}`;
+  for (const [name, text] of indexes) {
+    yield `${separator}${JSON.stringify(name)}: ${text}`;
     separator = ',\n\t\t';
   }
   yield separator.startsWith('{') ? '{\n\t"indexes": {}\n}\n' : '\n\t}\n}\n';

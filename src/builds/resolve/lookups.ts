@@ -1,5 +1,5 @@
 import { isAbsent, synthesizeIndex, type SynthesizedIndex } from '../../image/index.ts';
-import type { Registry } from '../../registry/index.ts';
+import { intercept, type Registry } from '../../registry/index.ts';
 import type { RequestLabel } from '../../plan/index.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { Ledger } from './ledger.ts';
@@ -33,9 +33,17 @@ export function createLookups({
   signal,
   onMore = () => {},
 }: LookupsOptions): Lookups {
+  const beyond = new Map<string, Registry>();
+  const beyondFirst = (host: string): Registry => {
+    const made = beyond.get(host) ?? watched(registryOf(host), onMore);
+    beyond.set(host, made);
+    return made;
+  };
   const ask = async ({ reference }: ImageName): Promise<SynthesizedIndex | undefined> => {
+    const { host } = reference;
     try {
-      return await synthesizeIndex(watched(registryOf(reference.host), onMore), reference, {
+      return await synthesizeIndex(registryOf(host), reference, {
+        beyond: beyondFirst(host),
         nameOf: (digest) => spell({ ...reference, digest }, spelling),
         ...(signal !== undefined && { signal }),
       });
@@ -56,20 +64,11 @@ export function createLookups({
   };
 }
 
-/** The same registry; all that is asked of it after the first manifest is told. */
+/** The same registry; what is read from it is told before. */
 function watched(registry: Registry, onMore: (request: RequestLabel) => void): Registry {
-  let first = true;
-  // One for each of thousands of lookups: all thirteen operations by `intercept` would be felt.
-  return {
-    ...registry,
-    getBlob(...asked) {
-      onMore('GET blob');
-      return registry.getBlob(...asked);
-    },
-    getManifest(...asked) {
-      if (!first) onMore('GET manifest');
-      first = false;
-      return registry.getManifest(...asked);
-    },
-  };
+  return intercept(registry, (operation, next) => {
+    if (operation.name === 'getBlob') onMore('GET blob');
+    if (operation.name === 'getManifest') onMore('GET manifest');
+    return next(operation);
+  });
 }

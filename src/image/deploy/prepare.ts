@@ -96,6 +96,6 @@ export function prepare(
     signal,
     plan: (dryRun) => planTasks(tasks, counting, { ...options, dryRun }),
     performing: { ...parts, targets, copier, sources },
-    look: () => inOrder(tasks, async (task) => [task, await lookAt(task)] as const, AHEAD),
+    look: () => inOrder(tasks, async (task) => [task, await lookAt(task)] as const, { held: AHEAD }),
   };
 }

@@ -1,6 +1,6 @@
+import { createAbortWatch } from '../abort-watch.ts';
 import type { Clock } from '../clock.ts';
 import type { TransportRequest } from '../transport.ts';
-import { createAbortWatch } from './abort-watch.ts';
 import { bottomless, createBucket, type Bucket, type Passage } from './bucket.ts';
 import { createLearntBucket } from './learnt.ts';
 import { createSharedBucket, type Waiters } from './shared-bucket.ts';

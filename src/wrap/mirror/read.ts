@@ -46,7 +46,7 @@ export async function readManifest(
     const content = await registry.getManifest(repository, reference, options);
     // After the last one there is nobody to ask instead.
     if (last) return content;
-    return contentOfBytes(await content.bytes(), { descriptor: content.descriptor });
+    return contentOfBytes(await content.bytes(), { descriptor: content.descriptor, verified: true });
   });
   return answer;
 }
@@ -65,7 +65,7 @@ export async function readBlob(
       );
       // What is small is read here, so that a wrong answer is never seen, nor the size that it claims.
       if (last || content.range !== undefined || content.descriptor.size > HELD) return content;
-      return contentOfBytes(await content.bytes(HELD), { descriptor: content.descriptor });
+      return contentOfBytes(await content.bytes(HELD), { descriptor: content.descriptor, verified: true });
     });
   const first = await ask(undefined);
   const { descriptor, range } = first.answer;
