@@ -8,7 +8,7 @@ import type { Daemon, OpenDaemonOptions, Session, StatusResponse } from './daemo
 import { http2Connection, ORIGIN, type Http2Connection } from './http2-node.ts';
 import { openSession, type SessionHeaders } from './open-session.ts';
 import { Control } from './proto/control_pb.ts';
-import { sessionStream } from './session-stream.ts';
+import { sessionStream } from './session-stream-node.ts';
 import { dial, upgrade, type DialOptions } from './socket-node.ts';
 
 /** Connects, and makes sure that a builder answers. */
@@ -36,7 +36,7 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
    * leave it with the session for ten seconds after we have gone.
    */
   const dialSession = (headers: SessionHeaders, signal: AbortSignal): Duplex =>
-    sessionStream((sent) => control.session(sent, { headers: headers.map(([...pair]) => pair), signal }));
+    sessionStream(connection.call(`/${Control.typeName}/${Control.method.session.name}`, headers, signal));
   /** Does what fails in words of the builder. Ends at once if the session ends that it needs. */
   const told = async <T>(
     what: string | undefined,

@@ -1,5 +1,5 @@
 import type { NodeHttpClientOptions } from '@connectrpc/connect-node';
-import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect, type ClientHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 type SessionManager = ReturnType<
@@ -12,12 +12,19 @@ export const ORIGIN = 'http://localhost';
 /** How much may be on its way here: unless told, 64 KiB, which a build's output over a network would wait for. */
 export const WINDOW: number = 4 * 1024 * 1024;
 
-/** Headers that have a value for each method, which must not be joined to one. */
-const REPEATED = 'x-docker-expose-session-grpc-method';
-
 /** A connection that speaks HTTP/2 as a client: one, for good. When it has ended, all requests on it fail. */
 export interface Http2Connection {
   readonly manager: SessionManager;
+  /**
+   * Begins a call of gRPC, whose messages are for the caller to write and to read.
+   * @param path `/package.Service/Method`
+   * @param headers each with all its values
+   */
+  call(
+    path: string,
+    headers: Readonly<Record<string, readonly string[]>>,
+    signal: AbortSignal,
+  ): ClientHttp2Stream;
   /** Aborted once the connection has ended, with what it ended by. */
   readonly ended: AbortSignal;
   close(): Promise<void>;
@@ -42,9 +49,22 @@ export function http2Connection(stream: Duplex): Http2Connection {
   return {
     manager: {
       authority: ORIGIN,
-      request: (method, path, headers, options) =>
-        requestOn(session, over.signal, { method, path, headers, options }),
+      async request(method, path, headers, options) {
+        over.signal.throwIfAborted();
+        return session.request({ ...headers, ':method': method, ':path': path }, options);
+      },
       notifyResponseByteRead: () => undefined,
+    },
+    call(path, headers, signal) {
+      over.signal.throwIfAborted();
+      const all = Object.entries(headers).map(([name, values]) => [name, [...values]] as const);
+      const request = {
+        ':method': 'POST',
+        ':path': path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      };
+      return session.request({ ...Object.fromEntries(all), ...request }, { signal });
     },
     ended: over.signal,
     close: () =>
@@ -54,30 +74,4 @@ export function http2Connection(stream: Duplex): Http2Connection {
         session.destroy();
       }),
   };
-}
-
-async function requestOn(
-  session: ClientHttp2Session,
-  ended: AbortSignal,
-  {
-    method,
-    path,
-    headers,
-    options,
-  }: Record<'method' | 'path', string> & {
-    headers: Parameters<SessionManager['request']>[2];
-    options: Parameters<SessionManager['request']>[3];
-  },
-): ReturnType<SessionManager['request']> {
-  ended.throwIfAborted();
-  const repeated = headers[REPEATED];
-  return session.request(
-    {
-      ...headers,
-      ...(typeof repeated === 'string' && { [REPEATED]: repeated.split(', ') }),
-      ':method': method,
-      ':path': path,
-    },
-    options,
-  );
 }

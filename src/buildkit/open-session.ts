@@ -5,8 +5,8 @@ import type { Attachable } from './attachable.ts';
 import type { Session, SessionOptions } from './daemon.ts';
 import { sessionServer } from './session-server-node.ts';
 
-/** What a session says of itself; a name may come more than once. */
-export type SessionHeaders = readonly (readonly [name: string, value: string])[];
+/** What a session says of itself: by the names of the headers, all values of each. */
+export type SessionHeaders = Readonly<Record<string, readonly string[]>>;
 
 /** How long the builder may take to notice that a session was closed, in milliseconds. */
 const PARTING = 2000;
@@ -26,11 +26,11 @@ export async function openSession(
   const breaking = new AbortController();
   const server = await sessionServer(attachables, over.signal);
   const connection = dial(
-    [
-      ['x-docker-expose-session-uuid', id],
-      ['x-docker-expose-session-sharedkey', sharedKey],
-      ...server.methods.map((method) => ['x-docker-expose-session-grpc-method', method] as const),
-    ],
+    {
+      'x-docker-expose-session-uuid': [id],
+      'x-docker-expose-session-sharedkey': [sharedKey],
+      'x-docker-expose-session-grpc-method': server.methods,
+    },
     signal === undefined ? breaking.signal : AbortSignal.any([signal, breaking.signal]),
   );
   let parting = false;

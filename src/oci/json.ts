@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { Invalid, printable } from './invalid.ts';
 
 /** Any JSON value, before its form is known. */
@@ -16,7 +17,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function parseJson(bytes: Uint8Array): Json {
   let text: string;
   try {
-    text = utf8.decode(bytes);
+    text = decode(bytes);
   } catch {
     throw new Invalid('json', 'not valid UTF-8');
   }
@@ -28,6 +29,12 @@ export function parseJson(bytes: Uint8Array): Json {
   }
   checkNames(text);
   return value;
+}
+
+/** Nearly all documents are ASCII alone, which takes a third of the time. @throws {TypeError} for what is not UTF-8. */
+function decode(bytes: Uint8Array): string {
+  if (!isAscii(bytes)) return utf8.decode(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** Walks over text that is known to be valid JSON, looking for names and depth alone. */

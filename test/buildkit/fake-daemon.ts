@@ -12,7 +12,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { DaemonKind } from '../../src/buildkit/index.ts';
 import { Control } from '../../src/buildkit/proto/control_pb.ts';
-import { sessionStream } from '../../src/buildkit/session-stream.ts';
+import { messageStream } from './message-stream.ts';
 
 const UUID = 'x-docker-expose-session-uuid';
 
@@ -75,7 +75,7 @@ export async function fakeDaemon(
     session(requests, { requestHeader, signal }) {
       // Both directions of the call are a connection; what the client sends is read, what is written is sent.
       let send: AsyncIterable<{ readonly data: Uint8Array }> | undefined;
-      const connection = sessionStream((sent) => {
+      const connection = messageStream((sent) => {
         send = sent;
         return requests;
       });

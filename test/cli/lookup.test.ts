@@ -185,7 +185,7 @@ describe('a layout', () => {
     await stowage(['copy', `${host}/r:1`, `oci-layout:${path}/there:1`]);
     expect(await stowage(['lookup', `oci-layout:${path}/there:nope`])).toEqual({
       stdout: 'null\n',
-      stderr: `stowage: manifest nope is not in oci-layout:${path}/there [MANIFEST_UNKNOWN]\n`,
+      stderr: `stowage: manifest nope is not in oci-layout:${path}/there: there is 1 [MANIFEST_UNKNOWN]\n`,
       code: 0,
     });
   });
@@ -208,7 +208,7 @@ describe('a layout', () => {
       expect(stderr).toContain(`stowage: the layout of oci-layout:${bad} is not valid: index.json: `);
     }
     const { stderr } = await stowage(['copy', `oci-layout:${path}:nope`, `oci-layout:${path}-new:1`]);
-    expect(stderr).toContain(`stowage: manifest nope is not in oci-layout:${path} [`);
+    expect(stderr).toContain(`stowage: manifest nope is not in oci-layout:${path}: there is 1 [`);
   });
 });
 
