@@ -32,5 +32,5 @@ export const copy: Command<Context> = buildCommand({
       ],
     },
   },
-  docs: { brief: 'Copy an image, all platforms and byte for byte, between registries and layouts' },
+  docs: { brief: 'Copy an image, all platforms and byte for byte, between registries, layouts and archives' },
 });

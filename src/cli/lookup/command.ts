@@ -39,6 +39,7 @@ export const lookup: Command<Context> = buildCommand({
       'These two are said before a reference, and hold for that one alone:\n' +
       '  --type manifest|blob   print what stands there as it is: the JSON of a manifest, or a blob as a string in base64\n' +
       '  --head                 print its media type, digest and size\n\n' +
-      'A REF is docker.io/library/alpine:3.20 (or alpine:3.20), localhost:5000/x:y, oci-layout:DIR:TAG, each also with @DIGEST.',
+      'A REF is docker.io/library/alpine:3.20 (or alpine:3.20), localhost:5000/x:y, oci-layout:DIR:TAG, oci-layout:DIR::NAME,\n' +
+      'oci-archive:FILE:NAME, docker-archive:FILE:NAME, each also with @DIGEST.',
   },
 });

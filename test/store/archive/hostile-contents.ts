@@ -38,11 +38,11 @@ function zstdFrame(exponent: number, blocks: number): Buffer {
 
 export const compressions: readonly Hostile[] = [
   [
-    'a gzip bomb',
+    '[A30] a gzip bomb',
     gzipSync(Buffer.alloc(20 * 1024 * 1024)),
     /decompressed it is more than 1000 times as large: it is made to fill disks/,
   ],
-  ['a zstd bomb', zstdFrame(7, 200), /decompressed it is more than 1000 times as large/],
+  ['[A30] a zstd bomb', zstdFrame(7, 200), /decompressed it is more than 1000 times as large/],
   [
     'more than is allowed',
     gzipSync(withLayout()),

@@ -67,7 +67,7 @@ async function put({ bytes, descriptor }: Piece): Promise<void> {
 }
 
 describe('what stays', () => {
-  test('[layout 61] all that index.json leads to: configs, layers, indexes in one another', async () => {
+  test('[layout 61] [row 137] all that index.json leads to: configs, layers, indexes in one another', async () => {
     const [one, two, gone] = [layer('one'), layer('two'), layer('gone')];
     const inner = await pushImage('amd64', [one]);
     const outer = index([index([inner]), await pushImage('arm64', [two])]);
