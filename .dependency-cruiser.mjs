@@ -124,7 +124,7 @@ export default {
         pathNot: [
           '^src/server/(node|listen)[.]ts$',
           '^src/testing/server[.]ts$',
-          '^src/buildkit/[^/]+-node[.]ts$',
+          '^src/buildkit/.+-node[.]ts$',
           '^src/cli/',
         ],
       },

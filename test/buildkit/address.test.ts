@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findAddress, parseAddress } from '../../src/buildkit/address.ts';
+import { findAddress, parseAddress } from '../../src/buildkit/daemon/address.ts';
 
 async function dockerFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'stowage-docker-'));

@@ -1,7 +1,7 @@
 import { ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import type { ContentStore, Ingest } from '../../src/buildkit/index.ts';
-import { writeContent } from '../../src/buildkit/content-write.ts';
+import { writeContent } from '../../src/buildkit/content/content-write.ts';
 import { WriteContentRequestSchema } from '../../src/buildkit/proto/content_pb.ts';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { digestOf, type Digest } from '../../src/oci/index.ts';
@@ -130,4 +130,12 @@ describe('content that the builder writes', () => {
       expect.stringContaining('ref layer locked'),
     ]);
   });
+});
+
+test('a write that another is at is one to ask for again, and goes on once the other has ended', async () => {
+  const store = kept();
+  const other = await store.writes?.open('layer-1', { total: 5 });
+  expect(await write(store, { action: STAT, ref: 'layer-1' })).toEqual(['[unavailable] ref layer-1 locked']);
+  await other?.close();
+  expect(await write(store, { action: STAT, ref: 'layer-1' })).toEqual(['0']);
 });

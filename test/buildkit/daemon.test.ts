@@ -120,6 +120,21 @@ test('a build that fails says where in the Dockerfile', async () => {
   });
 });
 
+test('of a layer that a build left half copied, it is told what to do', async () => {
+  const control = (): ReturnType<FakeBuilder['control']> => ({
+    solve() {
+      throw new ConnectError('failed to copy: unsupported offset', Code.Unknown);
+    },
+  });
+  const { address } = await faked('buildkitd', { control });
+  await expect((await opened({ address })).solve({ ref: 'r' })).rejects.toMatchObject({
+    code: 'BUILD_FAILED',
+    message: expect.stringMatching(
+      /unsupported offset; the builder kept a part of a layer .* another builder/,
+    ),
+  });
+});
+
 describe('no way to a builder:', () => {
   test('nobody listens', async () => {
     const { address, close } = await fakeDaemon('buildkitd');

@@ -1,4 +1,11 @@
-import { createClient, createConnectRouter, type Client, type ServiceImpl } from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  createClient,
+  createConnectRouter,
+  type Client,
+  type ServiceImpl,
+} from '@connectrpc/connect';
 import {
   createGrpcTransport,
   Http2SessionManager,
@@ -36,6 +43,8 @@ export interface FakeBuilder {
   readonly control: (session: (id: string) => Promise<FakeSession>) => FakeControl;
   /** An engine that is too old to build with BuildKit. */
   readonly refuse: boolean;
+  /** Why it takes no sessions. */
+  readonly refuseSessions: string;
   readonly tls: SecureServerOptions;
   /** Where to listen, if not on a port. */
   readonly path: string;
@@ -51,7 +60,7 @@ export interface FakeDaemon {
 /** Starts a builder that builds nothing: on its own, or inside a Docker engine. */
 export async function fakeDaemon(
   kind: DaemonKind,
-  { control, refuse = false, tls, path }: Partial<FakeBuilder> = {},
+  { control, refuse = false, refuseSessions, tls, path }: Partial<FakeBuilder> = {},
 ): Promise<FakeDaemon> {
   const sessions = new Map<string, FakeSession>();
   const waiting = new Map<string, (session: FakeSession) => void>();
@@ -73,6 +82,7 @@ export async function fakeDaemon(
     info: () => ({ buildkitVersion: { version: 'v0.25.1' } }),
     ...control?.(session),
     session(requests, { requestHeader, signal }) {
+      if (refuseSessions !== undefined) throw new ConnectError(refuseSessions, Code.ResourceExhausted);
       // Both directions of the call are a connection; what the client sends is read, what is written is sent.
       let send: AsyncIterable<{ readonly data: Uint8Array }> | undefined;
       const connection = messageStream((sent) => {

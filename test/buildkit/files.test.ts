@@ -280,6 +280,7 @@ describe('contents are sent', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
     await sync.answers.return?.();
+    sync.said.hangUp();
   });
 });
 

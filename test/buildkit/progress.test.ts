@@ -123,6 +123,17 @@ describe('plain', () => {
     );
   });
 
+  test('a character that comes in two messages is one, whatever the other stream says between', () => {
+    const euro = new TextEncoder().encode('€');
+    expect(
+      plain(
+        [0, step('RUN', { started: 0 })],
+        [10, output('RUN', euro.subarray(0, 1), 10)],
+        [20, output('RUN', 'ä\n', 20, 2n), output('RUN', euro.subarray(1), 20), output('RUN', ' 5\n', 20)],
+      ),
+    ).toContain('#1 0.020 ä\n#1 0.020 € 5\n');
+  });
+
   test('of what failed, the last ten lines stand at the end', () => {
     const lines = Array.from({ length: 14 }, (_, line) => `line ${line}\n`);
     const shown = plain([

@@ -55,6 +55,25 @@ async function attrsOf(options: Omit<BuildOptions, 'daemon'>): Promise<Record<st
 
 const image = { registry: memoryRegistry(), repository: 'team/app', digest: DIGEST };
 
+test('an onProgress that throws ends the build, with what it threw', async () => {
+  const fake = await fakeDaemon('buildkitd', {
+    control: () => ({
+      solve: () => new Promise(() => undefined),
+      async *status() {
+        yield {};
+      },
+    }),
+  });
+  onTestFinished(fake.close);
+  const daemon = await openDaemon({ address: fake.address, kind: 'buildkitd' });
+  onTestFinished(daemon.close);
+  const thrown = new Error('nowhere to show it');
+  const onProgress = (): never => {
+    throw thrown;
+  };
+  await expect(build({ context: '.', daemon, onProgress })).rejects.toBe(thrown);
+});
+
 describe('what the frontend is told', () => {
   test('of options that say nothing: the name of the Dockerfile alone', async () => {
     const { request } = await ask({ context: '.' });

@@ -2,7 +2,7 @@ import { connect, createServer, type ClientHttp2Session, type ServerHttp2Stream 
 import { createServer as createTcpServer, connect as connectTcp, type AddressInfo } from 'node:net';
 import { Duplex, Transform } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { withoutResets } from '../../src/buildkit/resets-node.ts';
+import { withoutResets } from '../../src/buildkit/session/resets-node.ts';
 
 const CANCEL = 8;
 

@@ -112,6 +112,15 @@ describe.each(KINDS)('a session with %s', (kind) => {
     expect(fake.sessions.size).toBe(0);
   });
 
+  test('that the builder refuses fails what needs it, in the words of the builder', async () => {
+    const { daemon } = await started(kind, { refuseSessions: 'too many sessions: 100 %' });
+    const session = await daemon.session([secrets]);
+    await expect(aborted(session.ended).then(() => session.ended.throwIfAborted())).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('too many sessions: 100 %'),
+    });
+  });
+
   test('tells the services that it has ended', async () => {
     const { daemon } = await started(kind);
     let told: AbortSignal | undefined;

@@ -86,14 +86,10 @@ export function part(
   };
 }
 
-/** What a step prints. */
-export function output(of: string, text: string, moment: Moment): StatusUpdate {
-  return {
-    ...NOTHING,
-    logs: [
-      { vertex: `digest of ${of}`, stream: 1n, msg: new TextEncoder().encode(text), timestamp: at(moment) },
-    ],
-  };
+/** What a step prints, on one of its two streams. */
+export function output(of: string, text: string | Uint8Array, moment: Moment, stream = 1n): StatusUpdate {
+  const msg = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+  return { ...NOTHING, logs: [{ vertex: `digest of ${of}`, stream, msg, timestamp: at(moment) }] };
 }
 
 /** What is found fault with. */

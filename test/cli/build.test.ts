@@ -112,7 +112,7 @@ describe('--context', () => {
       `oci-layout://${layout}`,
       `oci-layout:${layout}@${digest}`,
     ]) {
-      const { code, stderr, request } = await build(['--context', `base=${where}`, context()]);
+      const { code, stderr, request } = await build(['-t', 'app', '--context', `base=${where}`, context()]);
       expect([stderr, code]).toEqual(['', 0]);
       expect(request?.frontendAttrs['context:base']).toMatch(
         new RegExp(`^oci-layout://[a-z0-9]+(:[a-z0-9]+)?@${digest}$`),
@@ -159,7 +159,7 @@ describe('--context', () => {
 
 test('a Dockerfile comes from standard input, with a folder or without', async () => {
   for (const args of [['-'], ['-f', '-', context()]]) {
-    const { code, stderr, request } = await build(args, 'FROM scratch\n');
+    const { code, stderr, request } = await build(['-t', 'app', ...args], 'FROM scratch\n');
     expect([stderr, code, request?.frontendAttrs['filename']]).toEqual(['', 0, 'Dockerfile']);
   }
   expect(await build(['-f', 'x', '-'])).toMatchObject({ code: 2, request: undefined });
@@ -191,6 +191,22 @@ describe('--output', () => {
     const { code, request } = await build(['-o', output, context()]);
     expect([code, request]).toEqual([2, undefined]);
   });
+});
+
+test('a folder or a Dockerfile that is not there is told of before anybody is asked to build', async () => {
+  for (const [args, why] of [
+    [['missing'], 'there is no folder missing to build in'],
+    [[join(context(), 'Dockerfile')], 'is a file, and not a folder to build in'],
+    [[folder], 'there is no Dockerfile in'],
+    [['-f', 'Dockerfile.missing', context()], 'there is no file Dockerfile.missing'],
+  ] as const) {
+    const { code, stderr, request } = await build([...args]);
+    expect([code, stderr, request]).toEqual([2, expect.stringContaining(why), undefined]);
+  }
+});
+
+test('a build of which nothing is kept is told to be one', async () => {
+  expect((await build([context()])).stderr).toContain('nothing keeps what is built');
 });
 
 test('a builder that is not there is told of, after all that is wrong with the references', async () => {

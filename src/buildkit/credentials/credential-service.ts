@@ -1,5 +1,5 @@
 import type { CredentialSource } from '../../auth/index.ts';
-import type { Attachable } from '../attachable.ts';
+import type { Attachable } from '../session/attachable.ts';
 import type { FetchToken } from './fetch-token.ts';
 
 export interface CredentialServiceOptions {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/index.ts';
 import { RegistryError, type Registry } from '../../registry/index.ts';
-import type { Ingest } from '../content-store.ts';
+import type { Ingest } from '../content/content-store.ts';
 import { createChannel, type Channel } from '../files/channel.ts';
 import { bufferedIngest, checkSize } from './buffered-ingest.ts';
 

@@ -1,6 +1,6 @@
 import { digestOf, verifiableAlgorithm, type Digest } from '../../oci/index.ts';
 import { DOCUMENT_LIMIT, RegistryError } from '../../registry/index.ts';
-import type { Ingest } from '../content-store.ts';
+import type { Ingest } from '../content/content-store.ts';
 
 /**
  * A write of something small, which is kept in memory until it is committed.

@@ -6,7 +6,7 @@ import { metadataOf } from '../files/metadata.ts';
 import type { OutgoingPacket } from '../files/packet.ts';
 import { BytesMessageSchema, FileSend } from '../proto/filesync_pb.ts';
 import { PacketSchema, type Packet } from '../proto/fsutil_pb.ts';
-import { serviceError } from '../service-error.ts';
+import { serviceError } from '../session/service-error.ts';
 import type { FileTarget } from './file-target.ts';
 import { receiveFolder } from './receive-folder.ts';
 

@@ -1,4 +1,4 @@
-import type { Attachable } from '../attachable.ts';
+import type { Attachable } from '../session/attachable.ts';
 import type { FileTarget } from './file-target.ts';
 
 /**

@@ -7,7 +7,7 @@ import {
   type Options,
   type Registry,
 } from '../../registry/index.ts';
-import type { ContentStore, Ingest } from '../content-store.ts';
+import type { ContentStore, Ingest } from '../content/content-store.ts';
 import { blobIngest } from './blob-ingest.ts';
 import { bufferedIngest } from './buffered-ingest.ts';
 

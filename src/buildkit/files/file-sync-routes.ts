@@ -3,7 +3,7 @@ import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@co
 import { printable } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import { FileSync } from '../proto/filesync_pb.ts';
-import { serviceError } from '../service-error.ts';
+import { serviceError } from '../session/service-error.ts';
 import { createFilter, type FileFilter } from './file-filter.ts';
 import { followLinks } from './follow.ts';
 import { decodedMetadata } from './metadata.ts';

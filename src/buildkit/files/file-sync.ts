@@ -1,4 +1,4 @@
-import type { Attachable } from '../attachable.ts';
+import type { Attachable } from '../session/attachable.ts';
 
 /**
  * Lets a builder read folders of this machine: those that are named, and nothing else. What it leaves out, as

@@ -81,7 +81,12 @@ export async function* sendFolder(
     }
   };
 
-  const fail = (error: unknown): void => outgoing.end({ error });
+  const fail = (error: unknown): void => {
+    outgoing.end({ error });
+    // Whoever takes it may have left without a word: no file stays open for them.
+    stop.abort();
+    wanted.end();
+  };
   const tasks = [list(), ...Array.from({ length: READERS }, read)].map((task) => task.catch(fail));
   // It is not waited for: it may wait for a builder that says nothing more.
   void listen().catch(fail);

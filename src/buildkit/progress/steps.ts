@@ -82,6 +82,7 @@ export function createSteps({ keptLines }: StepsOptions): Steps {
   const begun: Step[] = [];
   const warnings: VertexWarning[] = [];
   const changes = new Map<Step, Set<string>>();
+  const decode = streamDecoders();
   let start: number | undefined;
 
   const change = (step: Step, part?: string): void => {
@@ -169,7 +170,7 @@ export function createSteps({ keptLines }: StepsOptions): Steps {
       for (const log of update.logs) {
         const step = byDigest.get(log.vertex);
         if (step === undefined) continue;
-        addLog(step, log, keptLines);
+        addLog(step, log, { text: decode(log), keptLines });
         change(step);
       }
     },
@@ -193,9 +194,23 @@ function newStep(digest: string, name: string): Step {
   };
 }
 
+/** Decodes what steps print, each of their streams on its own: a character may begin in one message and end in the next. */
+function streamDecoders(): (log: VertexLog) => string {
+  const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
+  return ({ vertex, stream, msg }) => {
+    const key = `${vertex} ${stream}`;
+    const decoder = decoders.get(key) ?? new TextDecoder();
+    decoders.set(key, decoder);
+    return decoder.decode(msg, { stream: true });
+  };
+}
+
 /** Takes what a step printed apart into lines. */
-function addLog(step: Step, log: VertexLog, keptLines: number): void {
-  const text = new TextDecoder().decode(log.msg);
+function addLog(
+  step: Step,
+  log: VertexLog,
+  { text, keptLines }: { readonly text: string; readonly keptLines: number },
+): void {
   if (text === '') return;
   const pieces = text.split('\n');
   const isEnded = pieces.at(-1) === '';

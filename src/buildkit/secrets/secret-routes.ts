@@ -1,6 +1,6 @@
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Secrets } from '../proto/secrets_pb.ts';
-import { serviceError } from '../service-error.ts';
+import { serviceError } from '../session/service-error.ts';
 import { readSecret } from './read-secret.ts';
 import type { Secret } from './secret-flag.ts';
 

@@ -67,6 +67,11 @@ export default async function build(this: Context, flags: BuildFlags, folder: st
         signal: this.signal,
         ...(flags.address !== undefined && { address: flags.address }),
       });
+      if (outputs.length === 0)
+        say(
+          this,
+          'nothing keeps what is built but the cache of the builder: name it with --tag, or use --output',
+        );
       const result = await run(this, flags.progress, { ...described, daemon });
       await copyTo(copies, outputs, result, { signal: this.signal });
       await places.commit({ signal: this.signal });

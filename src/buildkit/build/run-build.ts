@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import type { Options } from '../../registry/index.ts';
+import type { Attachable } from '../session/attachable.ts';
+import { inputsOf } from './build-inputs.ts';
+import type { BuildOptions } from './build-options.ts';
+import { resultOf, type BuildResult } from './build-result.ts';
+import { contentService } from '../content/content-service.ts';
+import { credentialService } from '../credentials/credential-service.ts';
+import type { Session } from '../daemon/daemon.ts';
+import { fileSync } from '../files/file-sync.ts';
+import { prepareCaches } from './prepare-caches.ts';
+import { prepareOutputs } from './prepare-outputs.ts';
+import type { StatusUpdate } from '../progress/status.ts';
+import { registryContent } from '../content/registry-content.ts';
+import { requestOf } from './request.ts';
+import { secretService } from '../secrets/secret-service.ts';
+import { sshService } from '../ssh/ssh-service.ts';
+import { tellingStore } from '../content/telling-store.ts';
+import { watchBuild } from './watch-build.ts';
+
+/** Builds, over a session of its own, which has ended when this returns, however it does. */
+export async function runBuild(options: BuildOptions): Promise<BuildResult> {
+  const { daemon, signal, services = [] } = options;
+  signal?.throwIfAborted();
+  const cancel: Options = { ...(signal !== undefined && { signal }) };
+  const inputs = await inputsOf(options);
+  /** Ends the build where one of our registries fails, or who is told of progress: with what that failed with. */
+  const failing = new AbortController();
+  let session: Session | undefined;
+  try {
+    const caches = prepareCaches(options);
+    const outputs = prepareOutputs(options);
+    const images = [...inputs.images].map(
+      ([name, { registry, repository }]) => [name, registryContent(registry, repository)] as const,
+    );
+    const fail = (error: Error): void => failing.abort(error);
+    const stores = new Map(
+      [...images, ...caches.stores, ...outputs.stores].map(([name, store]) => [
+        name,
+        tellingStore(store, fail),
+      ]),
+    );
+    session = await daemon.session(
+      [
+        ...(inputs.folders.size > 0 ? [fileSync(inputs.folders)] : []),
+        ...(stores.size > 0 ? [contentService(stores)] : []),
+        ...outputs.services,
+        ...services,
+        ...servicesOf(options),
+      ],
+      { sharedKey: inputs.sharedKey },
+    );
+    const ref = randomBytes(16).toString('hex');
+    const request = requestOf(options, { ref, session: session.id, inputs, ...outputs, ...caches });
+    const whole = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
+    const { exporterResponse } = await watched(options, { ref, fail }, () =>
+      daemon.solve(request, { signal: whole }),
+    );
+    await outputs.finish(exporterResponse, cancel);
+    await caches.finish(exporterResponse, cancel);
+    return resultOf(exporterResponse);
+  } catch (error) {
+    throw failing.signal.aborted && signal?.aborted !== true ? failing.signal.reason : error;
+  } finally {
+    // The builder is told in good order that nobody waits for it, also of a build that was called off.
+    await session?.close();
+    await inputs.release();
+  }
+}
+
+/** What steps of the build, and the builder itself, may ask for. */
+function servicesOf({
+  credentials,
+  secrets = [],
+  environment,
+  ssh = [],
+}: BuildOptions): readonly Attachable[] {
+  return [
+    ...(credentials === undefined ? [] : [credentialService(credentials)]),
+    ...(secrets.length > 0 ? [secretService(secrets, environment === undefined ? {} : { environment })] : []),
+    ...(ssh.length > 0 ? [sshService(ssh)] : []),
+  ];
+}
+
+/** Tells how a build goes on while it does. */
+async function watched<T>(
+  { daemon, onProgress }: BuildOptions,
+  { ref, fail }: { readonly ref: string; readonly fail: (error: Error) => void },
+  solve: () => Promise<T>,
+): Promise<T> {
+  const tell = (update: StatusUpdate): void => {
+    try {
+      onProgress?.(update);
+    } catch (error) {
+      fail(error as Error);
+      throw error;
+    }
+  };
+  const watcher = watchBuild(daemon, ref, onProgress && tell);
+  try {
+    return await solve();
+  } finally {
+    await watcher.end();
+  }
+}

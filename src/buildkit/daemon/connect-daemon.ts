@@ -1,0 +1,101 @@
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import type { Duplex } from 'node:stream';
+import { findAddress, type DaemonAddress } from './address.ts';
+import { daemonError } from './daemon-error.ts';
+import { daemonInfo, greet } from './daemon-info.ts';
+import type { Daemon, OpenDaemonOptions, Session, StatusResponse } from './daemon.ts';
+import { http2Connection, ORIGIN, type Http2Connection } from './http2-node.ts';
+import { openSession, type SessionHeaders } from '../session/open-session.ts';
+import { Control } from '../proto/control_pb.ts';
+import { sessionStream } from '../session/session-stream-node.ts';
+import { dial, upgrade, type DialOptions } from './socket-node.ts';
+
+/** Connects, and makes sure that a builder answers. */
+export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon> {
+  const address = await findAddress(options);
+  const dialing = (signal?: AbortSignal): DialOptions => ({
+    timeout: options.connectTimeout ?? 20_000,
+    ...(signal !== undefined && { signal }),
+  });
+  const connection = await connectControl(address, dialing(options.signal));
+  const control = createClient(
+    Control,
+    createGrpcTransport({ baseUrl: ORIGIN, sessionManager: connection.manager, acceptCompression: [] }),
+  );
+  const version = await greet(control, address, dialing(options.signal)).catch(async (error: unknown) => {
+    await connection.close();
+    options.signal?.throwIfAborted();
+    throw error;
+  });
+  /** Those that have ended as well: what still names them fails. */
+  const sessions = new Map<string, Session>();
+
+  /**
+   * Inside a call: every builder takes that, one in a Docker engine too. The engine's own way in, `POST /session`, would
+   * leave it with the session for ten seconds after we have gone.
+   */
+  const dialSession = (headers: SessionHeaders, signal: AbortSignal): Duplex =>
+    sessionStream(connection.call(`/${Control.typeName}/${Control.method.session.name}`, headers, signal));
+  /** Does what fails in words of the builder. Ends at once if the session ends that it needs. */
+  const told = async <T>(
+    what: string | undefined,
+    {
+      signal,
+      session,
+    }: { readonly signal?: AbortSignal | undefined; readonly session?: Session | undefined },
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const needed = [connection.ended, signal, session?.ended].filter((one) => one !== undefined);
+    needed.forEach((one) => one === connection.ended || one.throwIfAborted());
+    try {
+      return await call(AbortSignal.any(needed));
+    } catch (error) {
+      signal?.throwIfAborted();
+      session?.ended.throwIfAborted();
+      throw daemonError(error, address.text, what);
+    }
+  };
+  return {
+    kind: address.kind,
+    address: address.text,
+    solve: (request, { signal } = {}) =>
+      told(undefined, { signal, session: sessions.get(request.session ?? '') }, (signal) =>
+        control.solve(request, { signal }),
+      ),
+    async *status(ref, { signal } = {}) {
+      const updates = control.status({ ref }, signal === undefined ? {} : { signal })[Symbol.asyncIterator]();
+      const next = (): Promise<IteratorResult<StatusResponse>> => updates.next();
+      try {
+        for (;;) {
+          const update = await told('asking for progress', { signal }, next);
+          if (update.done === true) return;
+          yield update.value;
+        }
+      } finally {
+        await updates.return?.();
+      }
+    },
+    info: ({ signal } = {}) =>
+      told('asking what it is', { signal }, (signal) => daemonInfo(control, version, signal)),
+    async session(attachables, { signal, sharedKey = '' } = {}) {
+      const session = await openSession(attachables, dialSession, {
+        address: address.text,
+        sharedKey,
+        ...(signal !== undefined && { signal }),
+      });
+      sessions.set(session.id, session);
+      return session;
+    },
+    async close() {
+      await Promise.all([...sessions.values()].map((session) => session.close()));
+      await connection.close();
+    },
+  };
+}
+
+async function connectControl(address: DaemonAddress, dialing: DialOptions): Promise<Http2Connection> {
+  const socket = await dial(address, dialing);
+  if (address.kind === 'buildkitd') return http2Connection(socket);
+  return http2Connection(await upgrade(socket, '/grpc', { address, ...dialing }));
+}
