@@ -6,3 +6,4 @@ export * from './make-folder.ts';
 export * from './missing.ts';
 export * from './private-file.ts';
 export { replaceFile, type FileContents, type ReplaceFileOptions } from './replace-file.ts';
+export * from './system-error.ts';

@@ -12,6 +12,8 @@ export interface ReplaceFileOptions {
   readonly mode?: number;
   /** That it survives a crash of the machine too, which costs two fsyncs. Yes unless told. */
   readonly durable?: boolean;
+  /** How the written file takes its place. It is renamed unless told; what this fails with is why nothing is replaced. */
+  readonly place?: (temporary: string, path: string) => Promise<void>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ReplaceFileOptions {
 export async function replaceFile(
   path: string,
   contents: FileContents,
-  { mode, durable = true }: ReplaceFileOptions = {},
+  { mode, durable = true, place }: ReplaceFileOptions = {},
 ): Promise<void> {
   const target = await realpath(path).catch(notMissing(path));
   const before = await stat(target).catch(notMissing(undefined));
@@ -32,6 +34,7 @@ export async function replaceFile(
       // The mask counts for new files alone.
       if (before !== undefined) await file.chmod(before.mode & 0o7777);
     },
+    place,
   });
 }
 
@@ -40,13 +43,14 @@ interface RenameOptions {
   readonly durable: boolean;
   /** Is called with the written file, before it takes its place. */
   readonly prepare: (file: FileHandle) => Promise<void>;
+  readonly place?: ReplaceFileOptions['place'] | undefined;
 }
 
 /** Writes a file beside a path, and puts it there when it is whole. A link in its place is replaced, not followed. */
 export async function renameInto(
   path: string,
   contents: FileContents,
-  { mode, durable, prepare }: RenameOptions,
+  { mode, durable, prepare, place = rename }: RenameOptions,
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
@@ -59,7 +63,7 @@ export async function renameInto(
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await place(temporary, path);
     if (durable) await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });

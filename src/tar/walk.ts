@@ -55,7 +55,9 @@ export async function* walkTar(
       if (!extensions.isUnused) extensions = createExtensions(limits);
       number++;
     } catch (error) {
-      throw error instanceof Invalid ? located(error, number, extensions.path ?? header?.name) : error;
+      if (!(error instanceof Invalid)) throw error;
+      if (at === 0 && header === undefined) throw new Invalid('tar', `it is no tar: ${error.message}`);
+      throw located(error, number, extensions.path ?? header?.name);
     }
   }
 }

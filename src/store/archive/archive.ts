@@ -56,8 +56,8 @@ export interface ArchiveRegistry extends Registry {
  * It is read where it stands, without unpacking: contents are read from their places in the tar. Of one that is
  * compressed, the tar is brought into a temporary file beside it, by one pass, which goes with `close`. A file that is
  * replaced is seen, and read anew. What is written is kept beside the file until `commit`; who never commits has
- * changed nothing. Two processes may commit to one file: the second writes what the first wrote as well. There is no
- * lock, so that is not certain for two that end in the same moment.
+ * changed nothing. Many may commit to one file, in many processes: each writes what those before it wrote as well. They
+ * wait for each other by the kernel's locks, as far as the disk has those.
  * @param file its path; it need not be there
  * @throws {RegistryError} `NAME_INVALID` when the repository's name is none. Operations, besides the codes of `Registry`:
  *   `ARCHIVE_INVALID` for a file that is no archive, or a hostile one; `REFERENCE_AMBIGUOUS`; `UNKNOWN` when the disk fails.

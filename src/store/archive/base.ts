@@ -57,6 +57,19 @@ function readOptions({ format, limits, signal }: BaseOptions): Parameters<typeof
   return { format, ...(limits && { limits }), ...(signal && { signal }) };
 }
 
+/** What people take for an archive as well, by how it begins. */
+const FOREIGN: readonly (readonly [hexadecimal: RegExp, what: string])[] = [
+  [/^425a683[1-9]314159265359/, 'compressed with bzip2'],
+  [/^fd377a585a00/, 'compressed with xz'],
+  [/^504b0304/, 'a zip'],
+];
+
+function foreign(beginning: Uint8Array): string | undefined {
+  const text = Buffer.from(beginning).toString('hex');
+  const [, what] = FOREIGN.find(([mark]) => mark.test(text)) ?? [];
+  return what && `it is ${what}: want a tar, as it is or compressed with gzip or zstd`;
+}
+
 /** The tar itself: that of a compressed archive is brought into a file without a name, by one pass. */
 async function tarOf(
   file: string,
@@ -66,8 +79,13 @@ async function tarOf(
   const opened = await bytes.open();
   if (opened === undefined) return undefined;
   try {
-    const compression = compressionOf(await opened.read(0, 4));
-    if (compression === 'none') return bytes;
+    const beginning = await opened.read(0, 16);
+    const compression = compressionOf(beginning);
+    if (compression === 'none') {
+      const other = opened.size === 0 ? 'it is empty' : foreign(beginning);
+      if (other !== undefined) throw archiveInvalid(file, other);
+      return bytes;
+    }
     const { handle, remove } = await staging.unnamed();
     let size = 0;
     try {
@@ -78,9 +96,9 @@ async function tarOf(
           size += piece.length;
         }
       });
-      const beginning = Buffer.alloc(4);
-      await handle.read(beginning, 0, 4, 0);
-      const inner = compressionOf(beginning);
+      const first = Buffer.alloc(4);
+      await handle.read(first, 0, 4, 0);
+      const inner = compressionOf(first);
       if (inner !== 'none')
         throw archiveInvalid(
           file,

@@ -35,13 +35,13 @@ export function compressionByName(file: string): Compression {
 export function commitArchive(holdings: Holdings, options: CommitOptions): Promise<void> {
   const { compression, durable } = options;
   checkWritable(compression);
-  return holdings.settle(async (view, stillCurrent) => {
+  return holdings.settle(async (view, place) => {
     const tar = writeTar(await itemsOf(holdings, view, options));
     const bytes = compression === 'none' ? tar : compressed(tar, compression);
     await onDisk(holdings.file, () =>
-      replaceFile(holdings.file, guarded(bytes, options.signal, stillCurrent), { durable }),
+      replaceFile(holdings.file, abortable(bytes, options.signal), { durable, place }),
     );
-  });
+  }, options.signal);
 }
 
 async function itemsOf(holdings: Holdings, view: View, options: CommitOptions): Promise<readonly TarItem[]> {
@@ -105,15 +105,13 @@ function blobItem({ repository }: Holdings, digest: Digest, blob: StoredBlob): T
   };
 }
 
-/** Passes the bytes of a file on, as long as it is wanted; at the end asks whether it still may take its place. */
-async function* guarded(
+/** Passes bytes on as long as they are wanted. */
+async function* abortable(
   stream: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
-  mayReplace: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
     signal?.throwIfAborted();
     yield chunk;
   }
-  await mayReplace();
 }

@@ -27,9 +27,10 @@ export async function enterManifest(
   const entry: Descriptor = { ...descriptor, ...(artifactType && { artifactType }) };
   draft.entries = withType(draft.entries, descriptor);
   for (const name of names) draft.entries = withName(draft.entries, name, bareEntry(entry));
-  // An entry of its own also where an index leads to it as something else.
-  if ((await draft.known()).manifests.get(digest)?.mediaType !== mediaType)
-    draft.entries = [...draft.entries, bareEntry(entry)];
+  // An entry of its own also where an index leads to it as something else. What has one is not looked for further down.
+  const own = draft.entries.find((each) => each.digest === digest);
+  const known = own ?? (await draft.known()).manifests.get(digest);
+  if (known?.mediaType !== mediaType) draft.entries = [...draft.entries, bareEntry(entry)];
   await keepUnnamed(draft, before);
   await dropRedundant(draft, manifests, entry);
 }

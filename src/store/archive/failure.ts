@@ -1,11 +1,17 @@
+import { describeSystemCode, systemCode } from '../../disk/index.ts';
 import { Invalid, printable } from '../../oci/index.ts';
-import { isRegistryError, RegistryError } from '../../registry/index.ts';
+import { RegistryError } from '../../registry/index.ts';
 
 /** The error for an archive that is not as it has to be. */
 export function archiveInvalid(file: string, problem: string, cause?: unknown): RegistryError {
   return new RegistryError('ARCHIVE_INVALID', `${printable(file, 260)} is not a valid archive: ${problem}`, {
     ...(cause !== undefined && { cause }),
   });
+}
+
+/** The error of a registry that was closed. */
+export function closed(file: string): RegistryError {
+  return new RegistryError('UNSUPPORTED', `the archive ${printable(file, 260)} was closed`);
 }
 
 /** Does something with what an archive says; where that is malformed, the error says which of its files it is in. */
@@ -22,13 +28,6 @@ export async function reading<T>(
   }
 }
 
-/** The system's code of an error, if it came from the system: `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  if (isRegistryError(error) || !(error instanceof Error)) return undefined;
-  const { code, errno } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' && typeof errno === 'number' ? code : undefined;
-}
-
 /** Does something with files of ours; what the disk refuses is the registry's error, with the system's code. */
 export async function onDisk<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -37,9 +36,10 @@ export async function onDisk<T>(file: string, work: () => Promise<T>): Promise<T
     const code = systemCode(error);
     if (code === undefined) throw error;
     const { syscall = 'use' } = error as NodeJS.ErrnoException;
-    throw new RegistryError('UNKNOWN', `cannot ${syscall} the archive ${printable(file, 260)}: ${code}`, {
-      status: 500,
-      cause: error,
-    });
+    throw new RegistryError(
+      'UNKNOWN',
+      `cannot ${syscall} the archive ${printable(file, 260)}: ${describeSystemCode(code)}`,
+      { status: 500, cause: error },
+    );
   }
 }

@@ -6,9 +6,10 @@ import { isCurrent, readBase, type ArchiveLimits, type Base } from './base.ts';
 import { blobAt, isStale, stagedBlob, stale, type FindBlob } from './blob.ts';
 import { stampOf } from './bytes.ts';
 import type { ArchiveFormat } from './contents.ts';
-import { onDisk } from './failure.ts';
+import { closed, onDisk } from './failure.ts';
 import { createManifests, type Known, type Manifests } from './manifests.ts';
 import { createStaging, type Staging } from './staging.ts';
+import { oneByOne, putInPlace } from './turn.ts';
 
 /** What there is at one moment: what the archive has, and what was written since. */
 export interface View {
@@ -52,10 +53,13 @@ export interface Holdings {
   keep(digest: Digest, path: string, size: number): Promise<void>;
   /**
    * Writes all of it out, while nothing changes; nothing is written if nothing did.
-   * @param write is given what there is, and writes the file; before it puts it into its place it calls `stillCurrent`,
-   *   which fails if somebody else was faster: then all of it is done again
+   * @param write is given what there is, and writes a file, which it has `place` put into its place: that fails if
+   *   somebody else was faster, and then all of it is done again
    */
-  settle(write: (view: View, stillCurrent: () => Promise<void>) => Promise<void>): Promise<void>;
+  settle(
+    write: (view: View, place: (temporary: string, path: string) => Promise<void>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,6 +73,11 @@ export interface HoldingsOptions {
 interface Staged {
   readonly path: string;
   readonly size: number;
+}
+
+interface Loaded {
+  readonly base: Base;
+  readonly view: View;
 }
 
 /** @param file the path of the archive; it need not be there */
@@ -134,8 +143,8 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
   };
 
   /** Reads the archive if it is not what it was, and makes the changes to it that were made to what it was. */
-  const load = async (signal?: AbortSignal): Promise<{ readonly base: Base; readonly view: View }> => {
-    if (isClosed) throw new RegistryError('UNSUPPORTED', `the archive ${printable(file, 260)} was closed`);
+  const load = async (signal?: AbortSignal): Promise<Loaded> => {
+    if (isClosed) throw closed(file);
     const stamp = await onDisk(file, () => stampOf(file));
     if (base !== undefined && view !== undefined && isCurrent(base, stamp)) return { base, view };
     const fresh = await onDisk(file, () =>
@@ -185,6 +194,10 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
     return from.stamp !== undefined || isWritten ? seen : undefined;
   };
 
+  /** Whether the file has all that there is. */
+  const isSettled = ({ base: { stamp, contents }, view: { entries } }: Loaded): boolean =>
+    stamp !== undefined && staged.size === 0 && hidden.size === 0 && entries === contents.index.entries;
+
   const change = <T>(work: Change<T>, signal?: AbortSignal): Promise<T> =>
     inTurn(() =>
       againIfStale(async () => {
@@ -223,27 +236,29 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
       if (other !== undefined) await rm(other.path, { force: true });
       if (hidden.has(digest)) await change(async (draft) => void draft.hidden.delete(digest));
     },
-    settle: (write) =>
-      inTurn(() =>
-        againIfStale(async () => {
-          const { base: from, view: seen } = await loaded();
-          const isChanged =
-            staged.size > 0 || hidden.size > 0 || seen.entries !== from.contents.index.entries;
-          if (from.stamp !== undefined && !isChanged) return;
-          await write(seen, async () => {
-            if (!isCurrent(from, await stampOf(file))) throw stale(file);
-          });
-          const deleted = hidden;
-          await base?.bytes.retire();
-          [journal, hidden, base] = [[], new Set(), undefined];
-          const { base: written } = await loaded();
-          for (const [digest, { path }] of staged) {
-            if (!written.contents.blobs.has(digest) && !deleted.has(digest)) continue;
-            staged.delete(digest);
-            await rm(path, { force: true });
-          }
-        }),
-      ),
+    settle: (write, signal) =>
+      inTurn(async () => {
+        // Whoever only reads has not to wait for who writes.
+        if (isSettled(await loaded(signal))) return;
+        await againIfStale(() =>
+          oneByOne(file, signal, async () => {
+            const { base: from, view: seen } = await loaded(signal);
+            await write(seen, async (temporary, path) => {
+              if (!isCurrent(from, await stampOf(file))) throw stale(file);
+              await putInPlace(temporary, path, from.stamp === undefined);
+            });
+            const deleted = hidden;
+            await base?.bytes.retire();
+            [journal, hidden, base] = [[], new Set(), undefined];
+            const { base: written } = await loaded();
+            for (const [digest, { path }] of staged) {
+              if (!written.contents.blobs.has(digest) && !deleted.has(digest)) continue;
+              staged.delete(digest);
+              await rm(path, { force: true });
+            }
+          }),
+        );
+      }),
     async close() {
       isClosed = true;
       await changing.catch(() => {});

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isMissing } from '../../disk/index.ts';
-import { systemCode } from './failure.ts';
+import { describeSystemCode, isMissing, systemCode } from '../../disk/index.ts';
+import { printable } from '../../oci/index.ts';
+import { RegistryError } from '../../registry/index.ts';
+import { closed } from './failure.ts';
 
 /** The private folder of one registry object: what was pushed lies in it until it is in the archive. */
 export interface Staging {
@@ -28,16 +30,19 @@ export function createStaging(file: string, now: () => number = Date.now): Stagi
   const path = resolve(file);
   const folder = join(dirname(path), `${prefixFor(path)}${process.pid}-${randomBytes(8).toString('hex')}`);
   let made: Promise<void> | undefined;
+  let isClosed = false;
   const make = (): Promise<void> =>
     (made ??= (async () => {
       await removeLeftBehind(path, now());
-      await mkdir(folder, { mode: 0o700 });
+      await makeStaging(folder, path);
     })().catch((error: unknown) => {
       made = undefined;
       throw error;
     }));
   return {
     async newFile() {
+      // Whoever is late would leave it behind.
+      if (isClosed) throw closed(path);
       await make();
       return join(folder, randomBytes(16).toString('hex'));
     },
@@ -52,11 +57,31 @@ export function createStaging(file: string, now: () => number = Date.now): Stagi
     },
     remove: (path) => rm(path, { force: true }),
     async close() {
-      await made?.catch(() => {});
-      made = undefined;
-      await rm(folder, { recursive: true, force: true });
+      isClosed = true;
+      const isMade = await made?.then(
+        () => true,
+        () => false,
+      );
+      // A write that is still going on may make a file in it meanwhile.
+      if (isMade === true) await rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 10 });
     },
   };
+}
+
+/** The folder of an archive that is to be written has to be there: it is not made, as that of a layout is. */
+async function makeStaging(folder: string, path: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    const [archive, place] = [printable(path, 260), printable(dirname(path), 260)];
+    const why = isMissing(error) ? `there is no folder ${place}` : `${place}: ${describeSystemCode(code)}`;
+    throw new RegistryError('UNKNOWN', `cannot write the archive ${archive}: ${why}`, {
+      status: 500,
+      cause: error,
+    });
+  }
 }
 
 /** Whoever only reads an archive may have no right to write beside it. */
@@ -77,12 +102,26 @@ function prefixFor(path: string): string {
   return `.${basename(path)}.stowage-`;
 }
 
-/** Removes what processes left behind that were killed: what is old, and of a process that is not there any more. */
+/**
+ * Removes what processes left behind that were killed: what is old, and of a process that is not there any more. What
+ * cannot be removed stays, and is no reason not to write: in `/tmp` it may be another user's.
+ */
 async function removeLeftBehind(path: string, now: number): Promise<void> {
-  for (const name of await readdir(dirname(path))) {
+  for (const name of await quietly(() => readdir(dirname(path)), [])) {
     if (!isLeftBehind(name, path)) continue;
     const found = join(dirname(path), name);
-    if (now - (await lastTouched(found)) > LEFT_BEHIND) await rm(found, { recursive: true, force: true });
+    await quietly(async () => {
+      if (now - (await lastTouched(found)) > LEFT_BEHIND) await rm(found, { recursive: true, force: true });
+    }, undefined);
+  }
+}
+
+async function quietly<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return otherwise;
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, stat, truncate } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { createHasher, verifiableAlgorithm, type Digest } from '../../oci/index.ts';
 import {
   checkDigest,
@@ -58,8 +58,8 @@ export function uploadOperations(holdings: Holdings): Pick<Registry, 'startUploa
   };
   const uploadOf = (id: string, life: AbortSignal | undefined): PlainUpload => {
     const upload = find(id);
-    const write = (chunk: Source, options: ChunkOptions = {}): Promise<void> =>
-      onDisk(file, () => append(find(id), chunk, { ...options, signals: [life, options.signal] }));
+    const write = async (chunk: Source, options: ChunkOptions = {}): Promise<void> =>
+      append(file, find(id), chunk, { ...options, signals: [life, options.signal] });
     return {
       id,
       get offset() {
@@ -112,6 +112,7 @@ interface AppendOptions extends Omit<ChunkOptions, 'signal'> {
 
 /** Takes a chunk. Of one that breaks off, what came is kept; of one that is not as long as announced, nothing. */
 async function append(
+  file: string,
   upload: Incoming,
   chunk: Source,
   { offset, size, signals }: AppendOptions,
@@ -126,12 +127,36 @@ async function append(
   }
   let done = (): void => {};
   upload.writing = new Promise((resolve) => (done = resolve));
-  const handle = await open(upload.path, 'a');
+  try {
+    const handle = await onDisk(file, () => open(upload.path, 'a'));
+    try {
+      await appendTo(handle, { file, chunk, at: upload.size, size, signals });
+    } finally {
+      upload.size = (await handle.stat()).size;
+      await handle.close();
+    }
+  } finally {
+    delete upload.writing;
+    done();
+  }
+}
+
+interface Chunk extends Pick<AppendOptions, 'signals'> {
+  readonly size: number | undefined;
+  /** The archive, for errors. */
+  readonly file: string;
+  readonly chunk: Source;
+  /** Where the upload stands, in bytes. */
+  readonly at: number;
+}
+
+async function appendTo(handle: FileHandle, { file, chunk, at, size, signals }: Chunk): Promise<void> {
   let length = 0;
   try {
+    // What the source fails with is not the disk's.
     for await (const piece of openable(chunk).open()) {
       for (const signal of signals) signal?.throwIfAborted();
-      await handle.writeFile(piece);
+      await onDisk(file, () => handle.writeFile(piece));
       length += piece.length;
       if (size !== undefined && length > size) throw wrongSize('more', size);
     }
@@ -139,13 +164,8 @@ async function append(
   } catch (error) {
     // Of what cannot be right nothing is kept.
     if (error instanceof RegistryError && error.code === 'SIZE_INVALID')
-      await truncate(upload.path, upload.size);
+      await onDisk(file, () => handle.truncate(at));
     throw error;
-  } finally {
-    await handle.close();
-    upload.size = (await stat(upload.path)).size;
-    delete upload.writing;
-    done();
   }
 }
 
@@ -159,8 +179,12 @@ async function digestOfFile(path: string, digest: Digest): Promise<Digest | unde
   const algorithm = verifiableAlgorithm(digest);
   const handle = algorithm === undefined ? undefined : await openRegular(path);
   if (handle === undefined) return undefined;
-  const hasher = createHasher(algorithm);
-  for await (const piece of handle.createReadStream({ highWaterMark: 1024 * 1024 }))
-    hasher.update(piece as Uint8Array);
-  return hasher.digest();
+  try {
+    const hasher = createHasher(algorithm);
+    const stream = handle.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false });
+    for await (const piece of stream) hasher.update(piece as Uint8Array);
+    return hasher.digest();
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { checkImageName, type PushNamedOptions } from '../../layout-index/index.ts';
-import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
+import { checkImageName, type ImageName, type PushNamedOptions } from '../../layout-index/index.ts';
+import { mediaTypes, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
 import {
   checkDigest,
   checkManifest,
@@ -14,7 +14,8 @@ import {
 import { enterManifest } from './enter.ts';
 import { onDisk } from './failure.ts';
 import { checkIsOurs } from './find.ts';
-import type { Holdings } from './holdings.ts';
+import type { Change, Holdings, View } from './holdings.ts';
+import type { Manifests } from './manifests.ts';
 
 type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
 
@@ -65,22 +66,33 @@ export async function storeManifest(
   bytes: Uint8Array,
   options: PushNamedOptions,
 ): Promise<AcceptedManifest> {
-  const { currentOrNone, change, manifests } = holdings;
   const { names, signal } = options;
   names.forEach(checkImageName);
   const accepted = checkManifest(bytes, options);
   const { digest, size } = accepted.descriptor;
-  const view = await currentOrNone(signal);
-  const known = view && (await view.known());
-  const missing = await missingChildren(accepted.manifest, {
-    blob: async (child) => view?.find(child) !== undefined,
-    manifest: async (child) => known?.manifests.has(child) === true && view?.find(child) !== undefined,
-  });
-  if (missing !== undefined) throw missing;
+  await checkComplete(accepted.manifest, await holdings.currentOrNone(signal));
   signal?.throwIfAborted();
   await storeBlob(holdings, digest, size, openable(bytes).open());
-  await change((draft) => enterManifest(draft, manifests, accepted, names), signal);
+  await holdings.change(entering(holdings.manifests, accepted, names), signal);
   return accepted;
+}
+
+/** Checks that what a manifest needs is there. Who pushes thousands of images does not want all of them walked for each. */
+async function checkComplete(manifest: Manifest, view: View | undefined): Promise<void> {
+  const missing = await missingChildren(manifest, {
+    blob: async (child) => view?.find(child) !== undefined,
+    manifest: async (child) => view?.find(child) !== undefined && (await view.known()).manifests.has(child),
+  });
+  if (missing !== undefined) throw missing;
+}
+
+/** Is made apart from where views are at hand: a change is kept until the next commit, and so is all that it closes over. */
+function entering(
+  manifests: Manifests,
+  accepted: AcceptedManifest,
+  names: readonly ImageName[],
+): Change<void> {
+  return (draft) => enterManifest(draft, manifests, accepted, names);
 }
 
 /** Keeps a blob. The stream is read to its end in any case, as it is the stream that fails if the bytes are wrong. */

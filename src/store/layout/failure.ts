@@ -1,12 +1,8 @@
 import { relative } from 'node:path';
-import { isRegistryError, RegistryError } from '../../registry/index.ts';
+import { describeSystemCode, systemCode } from '../../disk/index.ts';
+import { RegistryError } from '../../registry/index.ts';
 
-/** The system's code of an error, if it came from the system: `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  if (isRegistryError(error) || !(error instanceof Error)) return undefined;
-  const { code, errno } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' && typeof errno === 'number' ? code : undefined;
-}
+export { systemCode };
 
 /** The file is not there; nor is a folder, or something else stands where one should be. */
 export function isAbsent(error: unknown): boolean {
@@ -42,13 +38,6 @@ export function layoutInvalid(
   );
 }
 
-/** What people meet, as they call it. */
-const IN_WORDS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on the disk',
-  EDQUOT: 'the quota of the disk is used up',
-  EROFS: 'the disk is read-only',
-};
-
 /**
  * Turns a failure of the disk under `root` into the registry's error: what failed, where, and the system's code.
  * Other errors, and those of files elsewhere (a source that the caller reads from one), stay as they are.
@@ -60,8 +49,7 @@ export function diskFailure(error: unknown, root: string): unknown {
   const place = [dest, path].find((candidate) => candidate !== undefined && isWithin(candidate, root));
   if (place === undefined) return error;
   const facts = { status: code === 'ENAMETOOLONG' ? 400 : 500, cause: error };
-  const words = IN_WORDS[code];
-  const what = `cannot ${syscall ?? 'use'} ${relative(root, place) || '.'}: ${code}${words ? ` (${words})` : ''}`;
+  const what = `cannot ${syscall ?? 'use'} ${relative(root, place) || '.'}: ${describeSystemCode(code)}`;
   return new RegistryError(code === 'ENAMETOOLONG' ? 'NAME_INVALID' : 'UNKNOWN', what, facts);
 }
 

@@ -1,5 +1,5 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/index.ts';
@@ -468,6 +468,71 @@ describe('what is written', () => {
         expect(await (await archive.getManifest('archive', each.descriptor.digest)).bytes()).toEqual(
           each.bytes,
         );
+    });
+  });
+
+  test('has all, where many write at once and none knows of the others', async () => {
+    const images = Array.from({ length: 12 }, (_, at) => image(`image ${at}`));
+    await Promise.all(
+      images.map((each, at) =>
+        within('x.tar', {}, async (archive) => {
+          await pushBlob(archive, 'archive', config);
+          await push(archive, 'archive', each, `v${at}`);
+          await archive.commit();
+        }),
+      ),
+    );
+    await within('x.tar', {}, async (archive) => expect(await all(archive.tags('archive'))).toHaveLength(12));
+    expect(await readdir(folder())).toEqual(['x.tar']);
+  });
+
+  test('can be given up while another one writes', async () => {
+    await writeFile(pathOf(), tar(...layoutFiles));
+    const other = await open(pathOf(), 'r+');
+    const { tryLock } = await import('fs-native-extensions');
+    expect(tryLock(other.fd)).toBe(true);
+    await within('x.tar', {}, async (archive) => {
+      await push(archive, 'archive', two, 'two');
+      const given = new AbortController();
+      const committed = archive.commit({ signal: given.signal });
+      given.abort(new Error('no more'));
+      await expect(committed).rejects.toThrow('no more');
+    });
+    await other.close();
+    expect(await readdir(folder())).toEqual(['x.tar']);
+  });
+
+  test('whose folder is not there says so, and can be closed', async () => {
+    for (const name of ['nowhere/x.tar', 'file/x.tar']) {
+      await writeFile(pathOf('file'), '');
+      await within(name, {}, async (archive) => {
+        await expect(pushBlob(archive, 'archive', config)).rejects.toMatchObject({
+          message: `cannot write the archive ${pathOf(name)}: there is no folder ${dirname(pathOf(name))}`,
+        });
+      });
+    }
+  });
+
+  test('leaves nothing behind, where a push comes after the end', async () => {
+    const archive = archiveRegistry(pathOf(), { format: 'oci' });
+    await pushBlob(archive, 'archive', config);
+    await archive.close();
+    await expect(pushBlob(archive, 'archive', two)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    expect(await readdir(folder())).toEqual([]);
+  });
+
+  test('from a source that breaks off fails with what the source says, and the upload goes on', async () => {
+    await within('x.tar', {}, async (archive) => {
+      const upload = await archive.startUpload('archive');
+      const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET', errno: -104, syscall: 'read' });
+      const source = async function* (): AsyncGenerator<Uint8Array> {
+        yield config.bytes.subarray(0, 10);
+        throw reset;
+      };
+      await expect(upload.write(source())).rejects.toBe(reset);
+      expect(upload.offset).toBe(10);
+      await upload.write(config.bytes.subarray(10));
+      expect((await upload.commit(config.descriptor.digest)).size).toBe(config.bytes.length);
     });
   });
 

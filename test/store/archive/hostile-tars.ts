@@ -269,6 +269,14 @@ export const ends: readonly Hostile[] = [
     Buffer.concat([withLayout(), withLayout()]),
     /something follows the end of the archive/,
   ],
-  ['an empty file', Buffer.alloc(0), /the archive ends without its mark of the end/],
-  ['no tar at all', Buffer.alloc(1024, 'no tar '), /entry 1: its checksum is no number that can be/],
+  ['an empty file', Buffer.alloc(0), /it is empty/],
+  [
+    'compressed with bzip2',
+    Buffer.from('425a6839314159265359000000', 'hex'),
+    /it is compressed with bzip2: want a tar, as it is or compressed with gzip or zstd/,
+  ],
+  ['compressed with xz', Buffer.from('\xfd7zXZ\0 and so on', 'latin1'), /it is compressed with xz/],
+  ['a zip', Buffer.from('PK\x03\x04 and so on'), /it is a zip/],
+  ['a text', Buffer.from('hello\n'), /it is no tar: the archive ends in the middle of a header/],
+  ['no tar at all', Buffer.alloc(1024, 'no tar '), /it is no tar: its checksum is no number that can be/],
 ];
