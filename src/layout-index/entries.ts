@@ -35,8 +35,7 @@ export function without(
   entries: readonly Descriptor[],
   drop: (entry: Descriptor) => boolean,
 ): readonly Descriptor[] {
-  const left = entries.filter((entry) => !drop(entry));
-  return left.length === entries.length ? entries : left;
+  return entries.some(drop) ? entries.filter((entry) => !drop(entry)) : entries;
 }
 
 /** Has a manifest's entries say its type, if they say another. */

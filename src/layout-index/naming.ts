@@ -113,6 +113,7 @@ function placed(
   // What its entry says that we do not know, it goes on saying.
   const entry =
     right ?? annotated({ ...unnamed, ...manifest, ...bothAnnotations(unnamed, manifest) }, naming);
+  if (at === undefined && lost.size === 0) return [...entries, entry];
   const changed: Descriptor[] = [];
   for (const old of entries) {
     // The manifest has a name now, so that the entry without one goes.

@@ -107,5 +107,10 @@ function compare(name: string, { text, name: full, tag }: Asked, measure: typeof
       ? measure(full.tag, name) + 1
       : Math.min(measure(full.canonical, name), measure(text ?? full.canonical, name));
   }
-  return tag === undefined ? 0 : measure(tag, tagAtEnd(name) ?? name);
+  if (tag === undefined) return 0;
+  // A word may have been meant as a short name.
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  const end = tagAtEnd(last);
+  if (end === undefined) return measure(tag, last);
+  return Math.min(measure(tag, end), measure(tag, last.slice(0, -end.length - 1)) + 1);
 }

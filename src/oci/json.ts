@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import { Invalid, printable } from './invalid.ts';
 
 /** Any JSON value, before its form is known. */
@@ -17,7 +16,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function parseJson(bytes: Uint8Array): Json {
   let text: string;
   try {
-    text = decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw new Invalid('json', 'not valid UTF-8');
   }
@@ -31,17 +30,12 @@ export function parseJson(bytes: Uint8Array): Json {
   return value;
 }
 
-/** Nearly all documents are ASCII alone, which takes a third of the time. @throws {TypeError} for what is not UTF-8. */
-function decode(bytes: Uint8Array): string {
-  if (!isAscii(bytes)) return utf8.decode(bytes);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
 /** Walks over text that is known to be valid JSON, looking for names and depth alone. */
 function checkNames(text: string): void {
   // For each open object the names seen in it; for each open array `undefined`.
   const open: (Names | undefined)[] = [];
   let expectName = false;
+  const hasEscapes = text.includes('\\');
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case 0x7b: // {
@@ -59,7 +53,7 @@ function checkNames(text: string): void {
         expectName = open[open.length - 1] !== undefined;
         break;
       case 0x22: {
-        const end = endOfString(text, at);
+        const end = hasEscapes ? endOfString(text, at) : text.indexOf('"', at + 1);
         if (expectName) addName(open[open.length - 1] as Names, text.slice(at + 1, end), at);
         expectName = false;
         at = end;

@@ -1,5 +1,12 @@
-import { displayName, type ImageNames } from '../layout-index/index.ts';
-import { formatReference, Invalid, isTag, looksLikeDigest, parseDockerName } from '../oci/index.ts';
+import { displayName, type ImageNames, type LayoutNames } from '../layout-index/index.ts';
+import {
+  formatReference,
+  Invalid,
+  isTag,
+  looksLikeDigest,
+  parseDockerName,
+  parseManifest,
+} from '../oci/index.ts';
 import {
   intercept,
   notFound,
@@ -13,7 +20,7 @@ import {
 } from '../registry/index.ts';
 
 /** A place with an `index.json`: a layout folder, or an archive. */
-export type NamedRegistry = Registry & { readonly names: ImageNames };
+export type NamedRegistry = Registry & { readonly names: LayoutNames };
 
 /** The repository that has all images of such a place, by their tags: the place has no name of its own. */
 export const OWN_REPOSITORY = 'layout';
@@ -54,8 +61,10 @@ export function namedImages(registry: NamedRegistry): Registry {
           ({ digest }): Promise<never> => next({ ...inside, reference: digest }) as Promise<never>,
         );
       }
-      case 'pushManifest':
-        return isNamed ? push(registry, repository, inside) : next(inside);
+      case 'pushManifest': {
+        const { tags = [] } = inside.options;
+        return isNamed && tags.length > 0 ? push(names, repository, tags, inside) : next(inside);
+      }
       case 'deleteManifest':
         return isNamed && !looksLikeDigest(inside.reference)
           ? unname(names, repository, inside)
@@ -79,16 +88,17 @@ function within(operation: Inside): Inside {
   return { ...inside, options: { ...inside.options, mountFrom: OWN_REPOSITORY } };
 }
 
+/** In one change: whoever looks meanwhile never finds a manifest that has no name yet. */
 async function push(
-  { names, pushManifest }: NamedRegistry,
+  names: LayoutNames,
   repository: string,
-  { bytes, options: { tags = [], ...untagged } }: OperationOf<'pushManifest'>,
+  tags: readonly string[],
+  { bytes, options: { tags: _, ...untagged } }: OperationOf<'pushManifest'>,
 ): Promise<PushedManifest> {
-  const pushed = await pushManifest(OWN_REPOSITORY, bytes, untagged);
-  if (tags.length === 0) return pushed;
   const given = tags.map((tag) => ({ name: nameOf(repository, tag) }));
-  await names.name(pushed.descriptor.digest, given, untagged);
-  return { ...pushed, tags };
+  const descriptor = await names.pushManifest(bytes, { ...untagged, names: given });
+  const subject = parseManifest(bytes, descriptor.mediaType).subject?.digest;
+  return { descriptor, tags: [...tags], ...(subject !== undefined && { subject }) };
 }
 
 async function unname(

@@ -16,7 +16,7 @@ export function namedLayout(registry: Registry, name: string): Registry {
     const given: AnyResult = next(operation);
     if (!(given instanceof Promise)) return named<never>(given as AsyncIterable<never>, name);
     return (given as Promise<never>).catch((error: unknown) => {
-      throw withName(error, name);
+      throw failureIn(error, name);
     });
   });
 }
@@ -25,17 +25,23 @@ async function* named<T>(items: AsyncIterable<T>, name: string): AsyncGenerator<
   try {
     yield* items;
   } catch (error) {
-    throw withName(error, name);
+    throw failureIn(error, name);
   }
 }
 
 /** Where the message has the name of the repository, its own name. */
 const OWN_NAME = new RegExp(`(?<=\\b(?:in|of) )${OWN_REPOSITORY}\\b`);
 
-function withName(error: unknown, name: string): unknown {
+/** An error of the registry of a layout or an archive, as one that says where it is. Others stay as they are. */
+export function failureIn(error: unknown, name: string): unknown {
   if (!isRegistryError(error)) return error;
   const { code, message, status, repository, reference, detail } = error;
-  const said = OWN_NAME.test(message) ? message.replace(OWN_NAME, () => name) : `${name}: ${message}`;
+  const said =
+    code === 'NAME_UNKNOWN' && repository === OWN_REPOSITORY
+      ? `there is no layout in ${name}`
+      : OWN_NAME.test(message)
+        ? message.replace(OWN_NAME, () => name)
+        : `${name}: ${message}`;
   return new RegistryError(code, said, {
     ...(status !== undefined && { status }),
     ...(repository !== undefined && { repository }),

@@ -227,8 +227,45 @@ describe('repair', () => {
   });
 });
 
-test.each(['ls', 'gc', 'verify', 'repair'])('%s of what is not there is an error', async (command) => {
-  const { stdout, stderr, code } = await stowage(['layout', command, '/nowhere/at/all']);
-  expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
-  expect(stderr).toContain('/nowhere/at/all is not there');
+test.each(['ls', 'resolve', 'gc', 'verify', 'repair'])(
+  '%s of what is not there is an error',
+  async (command) => {
+    const { stdout, stderr, code } = await stowage(['layout', command, '/nowhere/at/all']);
+    expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
+    expect(stderr).toBe('stowage: /nowhere/at/all is not there [NAME_UNKNOWN]\n');
+    const asReference = await stowage(['layout', command, 'oci-layout:/nowhere']);
+    expect(asReference.stderr).toContain('give the folder alone');
+  },
+);
+
+test.each(['ls', 'resolve', 'gc', 'verify', 'repair'])(
+  '%s of a folder that is no layout is an error',
+  async (command) => {
+    const folder = await mkdtemp(join(tmpdir(), 'stowage-cli-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const empty = await stowage(['layout', command, folder]);
+    expect(empty.code).not.toBe(0);
+    expect(empty.stderr).toMatch(new RegExp(`there is no layout in ${folder}|${folder} is no image layout`));
+    writeFileSync(join(folder, 'other'), '');
+    const other = await stowage(['layout', command, folder]);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toMatch(new RegExp(`layout of ${folder} is not valid|${folder} is no image layout`));
+  },
+);
+
+test('errors name the folder, as every layout calls itself the same', async () => {
+  const { folder, layout } = await stage();
+  expect((await layout('resolve', folder, 'v2')).stderr).toContain(
+    `manifest v2 is not in ${folder}: there is v1`,
+  );
+  expect((await layout('tag', folder, 'v2', 'v3')).stderr).toContain(`is not in ${folder}`);
+});
+
+test('a digest is no name', async () => {
+  const { folder, layout } = await stage();
+  const { stderr, code } = await layout('tag', folder, 'v1', multi.digest('index'));
+  expect({ stderr, code }).toMatchObject({
+    stderr: expect.stringContaining('is a digest') as unknown,
+    code: 2,
+  });
 });

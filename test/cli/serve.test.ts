@@ -72,6 +72,12 @@ test('3: there is no such archive', async () => {
   expect(stderr).toContain('there is no such file');
 });
 
+test('3: there is no layout in the folder', async () => {
+  const { stdout, code, stderr } = await stowage(['serve', `oci-layout:${await folder()}`]);
+  expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
+  expect(stderr).toContain('there is no layout in oci-layout:');
+});
+
 test('1: the port is taken', async () => {
   const { url } = await httpServer((_, response) => response.end());
   const { stdout, stderr, code } = await stowage(['serve', '--port', url.port, await folder()]);

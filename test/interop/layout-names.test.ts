@@ -287,29 +287,40 @@ const count = Number(process.env['STOWAGE_TAGS'] ?? 2000);
 
 describe(`tagging ${count} images loses none, doubles none, and does not become slow`, () => {
   const program = compiledChild();
-  const mean = (times: readonly number[]): number =>
-    times.reduce((sum, time) => sum + time, 0) / times.length;
-  const tag = async (directory: string, prefix: string, images: number): Promise<readonly number[]> => {
+  interface Time {
+    readonly took: number;
+    readonly cpu: number;
+  }
+  const mean = (times: readonly Time[], of: keyof Time): number =>
+    times.reduce((sum, time) => sum + time[of], 0) / times.length;
+  const tag = async (directory: string, prefix: string, images: number): Promise<readonly Time[]> => {
     const task: Task = { task: 'tag', directory, prefix, count: images };
     const printed = await run(process.execPath, [program(), JSON.stringify(task)], { timeout: 580_000 });
-    return printed.trim().split('\n').map(Number);
+    return printed
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [took = NaN, cpu = NaN] = line.split(' ').map(Number);
+        return { took, cpu };
+      });
   };
   const expectAll = async (
     directory: string,
-    first: readonly number[],
-    second: readonly number[],
+    first: readonly Time[],
+    second: readonly Time[],
   ): Promise<void> => {
     const entries = await singleLayout(directory).names.entries();
     const names = entries.map(({ annotations }) => annotations?.['org.opencontainers.image.ref.name']);
     const digests = entries.map(({ digest }) => digest);
     for (const list of [entries, new Set(names), new Set(digests)]) expect([...list]).toHaveLength(count);
-    const [early, late] = [mean(first), mean(second)];
-    const ratio = late / early;
+    const ratio = mean(second, 'took') / mean(first, 'took');
+    const ofCpu = mean(second, 'cpu') / mean(first, 'cpu');
     console.log(
-      `${early.toFixed(1)} ms each of the first hundred, ${late.toFixed(1)} ms each of the second half: ` +
-        `${ratio.toFixed(2)} times`,
+      `${mean(first, 'took').toFixed(1)} ms each of the first hundred, ${mean(second, 'took').toFixed(1)} ms each of ` +
+        `the second half: ${ratio.toFixed(2)} times; of the processor's time ${ofCpu.toFixed(2)} times`,
     );
-    expect(ratio).toBeLessThan(5);
+    // Where the machine got busy with other things in the meantime, only the processor's time tells.
+    expect(Math.min(ratio, ofCpu)).toBeLessThan(5);
   };
 
   play(

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { copy } from '../../src/image/index.ts';
-import { createPlaces, type Place } from '../../src/place/index.ts';
+import { digestOf, mediaTypes } from '../../src/oci/index.ts';
+import { createPlaces, namedImages, type Place } from '../../src/place/index.ts';
+import { singleLayout } from '../../src/store/layout/index.ts';
 import { multi } from '../image/graph.ts';
 
 async function folder(): Promise<string> {
@@ -111,4 +113,44 @@ test('each name is a repository, and everything is in the one of the place itsel
   await registry.deleteManifest('library/alpine', 'edge');
   expect(await list(registry.tags('alpine'))).toEqual(['3.20']);
   await expect(registry.deleteManifest('alpine', 'edge')).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+});
+
+test('a manifest and its names are one change, whose answer tells the subject', async () => {
+  const layout = singleLayout(await folder());
+  const changed: string[] = [];
+  const registry = namedImages({
+    ...layout,
+    pushManifest: async (...given) => {
+      changed.push('manifest');
+      return layout.pushManifest(...given);
+    },
+    names: {
+      ...layout.names,
+      name: async (...given) => {
+        changed.push('name');
+        return layout.names.name(...given);
+      },
+    },
+  });
+  const empty = Buffer.from('{}');
+  const subject = digestOf(Buffer.from('what it is about'));
+  const blob = { mediaType: mediaTypes.ociEmpty, digest: digestOf(empty), size: empty.length };
+  await registry.pushBlob('app', blob, empty);
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociManifest,
+      artifactType: 'application/vnd.example.note',
+      config: blob,
+      layers: [blob],
+      subject: { mediaType: mediaTypes.ociManifest, digest: subject, size: 16 },
+    }),
+  );
+  const pushed = await registry.pushManifest('app', bytes, {
+    mediaType: mediaTypes.ociManifest,
+    tags: ['1', '2'],
+  });
+  expect(pushed).toMatchObject({ descriptor: { digest: digestOf(bytes) }, tags: ['1', '2'], subject });
+  expect(changed).toEqual([]);
+  expect(await list(registry.tags('app'))).toEqual(['1', '2']);
 });

@@ -4,7 +4,7 @@ import { collectGarbage, type Amount, type CollectEvent } from '../../store/layo
 import { print, say, type Context } from '../context.ts';
 import { fail } from '../failure.ts';
 import { formatSize } from '../size.ts';
-import { counted } from './words.ts';
+import { checkFolder, counted } from './words.ts';
 
 export interface CollectFlags {
   /** In milliseconds. */
@@ -21,6 +21,7 @@ export async function collect(
   directory: string,
 ): Promise<void> {
   try {
+    await checkFolder(directory);
     const { kept, young, removed, leftovers, entries } = await collectGarbage(directory, {
       grace,
       unnamed: untagged,

@@ -1,11 +1,10 @@
 import { displayName } from '../../layout-index/index.ts';
 import { isIndexType, isImageType, printable, type Descriptor } from '../../oci/index.ts';
 import { print, say, type Context } from '../context.ts';
-import { fail } from '../failure.ts';
 import { tableOf } from '../report/table.ts';
 import { formatSize } from '../size.ts';
 import { measure, type Measured } from './measure.ts';
-import { counted, openLayout } from './words.ts';
+import { counted, failIn, openLayout, REPOSITORY } from './words.ts';
 
 type Listed = Measured & { readonly descriptor: Descriptor; readonly name: string | undefined };
 
@@ -17,6 +16,8 @@ export async function list(
 ): Promise<void> {
   try {
     const registry = await openLayout(directory);
+    // Where there is no layout, that is told, and not that it has no images.
+    for await (const _ of registry.tags(REPOSITORY, { signal: this.signal })) break;
     const images: Listed[] = [];
     for (const descriptor of await registry.names.entries({ signal: this.signal })) {
       const measured = await measure(registry, descriptor, { signal: this.signal });
@@ -26,7 +27,7 @@ export async function list(
     for (const line of table(images)) print(this, line);
     say(this, `${counted(images.length, 'entry', 'entries')} in ${printable(directory, 1000)}`);
   } catch (error) {
-    fail(this, error);
+    failIn(this, directory, error);
   }
 }
 

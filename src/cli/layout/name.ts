@@ -1,9 +1,8 @@
 import { printable } from '../../oci/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { fail } from '../failure.ts';
 import { find } from './resolve.ts';
-import { counted, nameOf, openLayout, queryOf } from './words.ts';
+import { counted, failIn, nameOf, newNameOf, openLayout, queryOf } from './words.ts';
 
 /** `stowage layout tag DIR NAME NEWNAME…`: the digest that is named on standard output. */
 export async function tag(
@@ -14,13 +13,14 @@ export async function tag(
   ...newNames: readonly string[]
 ): Promise<void> {
   try {
+    const given = newNames.map(newNameOf);
     const registry = await openLayout(directory);
     const options = { signal: this.signal };
     const { digest } = await find(registry, queryOf(name), options);
-    await registry.names.name(digest, newNames.map(nameOf), options);
+    await registry.names.name(digest, given, options);
     print(this, digest);
   } catch (error) {
-    fail(this, error);
+    failIn(this, directory, error);
   }
 }
 
@@ -42,6 +42,6 @@ export async function untag(
     if (lacking.length > 0)
       this.process.exitCode = gone.length === 0 ? exitCodes.notFound : exitCodes.partlyDone;
   } catch (error) {
-    fail(this, error);
+    failIn(this, directory, error);
   }
 }

@@ -12,9 +12,8 @@ import {
 import { isNotFound, RegistryError, type Options, type Registry } from '../../registry/index.ts';
 import type { SingleLayout } from '../../store/layout/index.ts';
 import { print, type Context } from '../context.ts';
-import { fail } from '../failure.ts';
 import { measure, readManifest } from './measure.ts';
-import { openLayout, queryOf } from './words.ts';
+import { failIn, openLayout, queryOf } from './words.ts';
 
 export interface ResolveFlags {
   readonly as?: Compatibility;
@@ -35,7 +34,7 @@ export async function resolve(
     const chosen = platform === undefined ? found : await choose(registry, found, platform, options);
     print(this, chosen.digest);
   } catch (error) {
-    fail(this, error);
+    failIn(this, directory, error);
   }
 }
 

@@ -5,7 +5,7 @@ import { exitCodes } from '../exit-code.ts';
 import { fail } from '../failure.ts';
 import { createProgress } from '../report/progress.ts';
 import { formatSize } from '../size.ts';
-import { counted } from './words.ts';
+import { checkFolder, counted } from './words.ts';
 
 /** `stowage layout verify DIR`: a line for each problem on standard output, the sum on standard error. */
 export async function verify(
@@ -17,6 +17,7 @@ export async function verify(
   const hashed = { count: 0, size: 0 };
   const found = { error: 0, warning: 0 };
   try {
+    await checkFolder(directory);
     const findings = verifyLayout(directory, {
       signal: this.signal,
       onBlob: ({ size }) => {

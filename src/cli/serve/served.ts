@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { makeFolder } from '../../disk/index.ts';
-import { createPlaces } from '../../place/index.ts';
+import { createPlaces, OWN_REPOSITORY } from '../../place/index.ts';
 import type { Registry } from '../../registry/index.ts';
 import { layoutRegistry } from '../../store/layout/index.ts';
 import { readOnly } from '../../wrap/readonly/index.ts';
@@ -57,6 +57,8 @@ export async function servedImages(context: Context, reference: string): Promise
     const place = places.open(reference);
     const lack = await lackOf(place, reference);
     if (lack !== undefined) throw lack;
+    // Where there is no layout, that is told, and not served as one without images.
+    for await (const _ of place.registry.tags(OWN_REPOSITORY, { signal: context.signal })) break;
     const names: string[] = [];
     for await (const name of place.registry.repositories({ signal: context.signal })) names.push(name);
     return {

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../oci/index.ts';
+import { isIndexType, type Descriptor } from '../../oci/index.ts';
 import { openable, type AcceptedManifest } from '../../registry/index.ts';
 import { statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
@@ -40,14 +40,16 @@ export async function enterManifest(
   const before = draft.entries;
   const { artifactType } = manifest.document;
   const entry: Descriptor = { ...descriptor, ...(artifactType && { artifactType }) };
-  draft.entries = withType(draft.entries, descriptor);
+  // There may be tens of thousands of entries, none of which is looked at more often than it has to be.
+  const wasListed = before.some((each) => each.digest === digest);
+  if (wasListed) draft.entries = withType(draft.entries, descriptor);
   for (const name of names) draft.entries = withName(draft.entries, name, bareEntry(entry));
   // An entry of its own also where an index leads to it as something else. What has one is not looked for further down.
-  const own = draft.entries.find((each) => each.digest === digest);
+  const own = draft.entries.findLast((each) => each.digest === digest);
   const known = own ?? (await draft.known()).manifests.get(digest);
   if (known?.mediaType !== mediaType) draft.entries = [...draft.entries, bareEntry(entry)];
   await keepUnnamed(draft, before);
-  await dropRedundant(repository, draft, entry);
+  if (wasListed || isIndexType(mediaType)) await dropRedundant(repository, draft, entry);
 }
 
 /** Manifests that lost their last entry are there still, and get one without a name. */

@@ -155,6 +155,15 @@ describe('writing', () => {
     expect((await registry.names.resolve({ name: 'library/alpine:3.16' })).digest).toBe(digest);
   });
 
+  test('a manifest that another tool listed with and without a name keeps the name alone when it is pushed again', async () => {
+    await write([a.descriptor, named(a, full, '3.16'), b.descriptor], a, b);
+    await push(open(), 'layout', a);
+    expect(await written()).toEqual([
+      [a.descriptor.digest, full, '3.16'],
+      [b.descriptor.digest, undefined, undefined],
+    ]);
+  });
+
   test('[layout 46, 53] an index.json that is there keeps what it says besides', async () => {
     await write(
       [{ ...a.descriptor, 'x-vendor': { y: [1] }, platform: { os: 'linux', architecture: 'arm64' } }],
