@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { copy } from './copy/command.ts';
 import { deploy } from './deploy/command.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { registryFlags } from './flags.ts';
+import { registryFlags, storeFlag } from './flags.ts';
 import { layout } from './layout/routes.ts';
 import { lookup } from './lookup/command.ts';
 import { parserText } from './parser-text.ts';
@@ -44,6 +44,7 @@ const serve = buildCommand({
         default: '127.0.0.1',
         placeholder: 'ADDRESS',
       },
+      store: storeFlag,
     },
     positional: {
       kind: 'tuple',

@@ -39,6 +39,16 @@ function parseRunName(text: string): string {
   throw new SyntaxError(`not a name: ${text.slice(0, 40)}; it has letters, digits, dots, dashes`);
 }
 
+/** How commands that open references declare it. */
+export const storeFlag: FlagParametersForType<Pick<RegistryFlags, 'store'>, Context>['store'] = {
+  kind: 'parsed',
+  parse: parseStore,
+  brief: 'Let oci-layout://NAME/IMAGE mean an image in this folder',
+  placeholder: 'NAME=DIR',
+  variadic: true,
+  optional: true,
+};
+
 /** How they are declared to the parser. */
 export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
   stats: {
@@ -111,14 +121,7 @@ export const registryFlags: FlagParametersForType<RegistryFlags, Context> = {
     placeholder: 'FILE',
     optional: true,
   },
-  store: {
-    kind: 'parsed',
-    parse: parseStore,
-    brief: 'Let oci-layout://NAME/IMAGE mean an image in this folder',
-    placeholder: 'NAME=DIR',
-    variadic: true,
-    optional: true,
-  },
+  store: storeFlag,
   cache: {
     kind: 'boolean',
     brief: 'Keep what was read, tokens, and unfinished uploads for the next time',

@@ -10,6 +10,7 @@ import type { RegistryFlags } from './flags.ts';
 import { tokenFolder, uploadFolder } from './folders.ts';
 import { observe, settingsFor } from './report/observe.ts';
 import { shareOf, type Share } from './share.ts';
+import { storesOf } from './stores.ts';
 
 /** What a command may want of the run that it is in. */
 export interface Session {
@@ -54,10 +55,7 @@ export async function withPlaces(
   const places = createPlaces({
     credentials: credentials ?? defaultCredentials({ environment }),
     settings,
-    stores: {
-      ...settings.stores,
-      ...Object.fromEntries((flags.store ?? []).map(({ name, folder }) => [name, folder])),
-    },
+    stores: storesOf(settings, flags),
     ...(cache !== undefined && { cache }),
     ...(flags.cache && {
       keptTokens: tokenFiles(tokenFolder(context)),

@@ -8,7 +8,7 @@ export {
   type LocalScheme,
   type Stores,
 } from './local-reference.ts';
-export { failureIn } from './named-layout.ts';
+export { failureIn } from './located.ts';
 export { namedImages, OWN_REPOSITORY, type NamedRegistry } from './named-images.ts';
 export { createPlaces, type Place, type Places, type PlacesOptions } from './place.ts';
 export type { RemoteOptions } from './remote.ts';

@@ -61,14 +61,26 @@ export function parseLocalReference(text: string, stores: Stores = {}): LocalRef
   return { scheme, path, ...image, ...(digest !== undefined && { digest }) };
 }
 
-/** Writes it in a form that is read as the same. */
-export function formatLocalReference({ scheme, path, tag, name, digest }: LocalReference): string {
+/**
+ * Writes it in a form that is read as the same place, whatever the path has in it.
+ * @throws {Invalid} subject `reference`, for a file whose name ends in a colon: there is no way to write it.
+ */
+export function formatLocalReference({ scheme, path: given, tag, name, digest }: LocalReference): string {
+  const path = writable(scheme, given);
   const behind = digest === undefined ? '' : `@${digest}`;
   if (name !== undefined) return `${scheme}:${path}::${name}${behind}`;
   const short = `${scheme}:${path}${tag === undefined ? '' : `:${tag}`}`;
   const read = parsed(short);
   const isSame = read?.path === path && read.tag === tag && read.name === undefined;
   return `${isSame ? short : `${scheme}:${path}::${tag === undefined ? '' : `:${tag}`}`}${behind}`;
+}
+
+/** The same path, without what would be taken for something else at its ends. */
+function writable(scheme: LocalScheme, path: string): string {
+  const rooted = path.replace(/^[/]{2,}/, '/');
+  if (!rooted.endsWith(':')) return rooted;
+  if (scheme === 'oci-layout') return `${rooted}/`;
+  throw invalid(`${scheme}:${rooted}`, 'the name of the file ends in a colon');
 }
 
 function parsed(text: string): LocalReference | undefined {
@@ -88,7 +100,8 @@ function isScheme(text: string | undefined): text is LocalScheme {
 /** A folder may have an @ in its name, and a tag after it; a digest begins with its algorithm. */
 function splitDigest(text: string, rest: string): readonly [body: string, digest: Digest | undefined] {
   const at = rest.lastIndexOf('@');
-  if (at < 0 || !/^(?:sha\d+|blake3|md5):[^/]*$/.test(rest.slice(at + 1, at + 200))) return [rest, undefined];
+  if (at < 0 || !/^(?:sha\d+|blake3|md5):[^/:]*$/.test(rest.slice(at + 1, at + 200)))
+    return [rest, undefined];
   try {
     return [rest.slice(0, at), parseDigest(rest.slice(at + 1))];
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Options, Registry } from '../registry/index.ts';
 import { archiveRegistry, type ArchiveRegistry } from '../store/archive/index.ts';
 import { singleLayout } from '../store/layout/index.ts';
 import { formatLocalReference, type LocalReference } from './local-reference.ts';
-import { namedLayout } from './named-layout.ts';
+import { located } from './located.ts';
 import { namedImages, OWN_REPOSITORY } from './named-images.ts';
 
 /** Layout folders and archives, each opened once. */
@@ -40,7 +40,7 @@ export function createLocals(): Locals {
           ? singleLayout(path, { repository: OWN_REPOSITORY })
           : openArchive(path, scheme),
       );
-      const registry = namedLayout(images, printable(formatLocalReference({ scheme, path: given }), 1000));
+      const registry = located(images, printable(formatLocalReference({ scheme, path: given }), 1000));
       registries.set(key, registry);
       return registry;
     },

@@ -94,6 +94,13 @@ export class RegistryError extends Error {
   }
 }
 
+/** The same error in other words; the one that it was is its cause. */
+export function reworded(error: RegistryError, message: string): RegistryError {
+  const { code, status, method, url, repository, reference, detail, retryAfter } = error;
+  const facts = { status, method, url, repository, reference, detail, retryAfter };
+  return Object.assign(new RegistryError(code, message, { cause: error }), facts);
+}
+
 /** Whether it is a `RegistryError`, also one of another copy of this package. */
 export function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof Error && error.name === 'RegistryError';

@@ -1,6 +1,12 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Invalid } from '../../src/oci/index.ts';
-import { formatLocalReference, isLocalReference, parseLocalReference } from '../../src/place/index.ts';
+import {
+  formatLocalReference,
+  isLocalReference,
+  parseLocalReference,
+  type LocalReference,
+} from '../../src/place/index.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 const sha512 = `sha512:${'0'.repeat(128)}`;
@@ -131,4 +137,41 @@ test.each([
   ['OCI-LAYOUT:x', false],
 ])('%s is on the disk: %s', (text, local) => {
   expect(isLocalReference(text)).toBe(local);
+});
+
+test.each([
+  ['oci-layout', '//srv/x', 'oci-layout:/srv/x'],
+  ['oci-layout', 'a:', 'oci-layout:a:/'],
+  ['oci-layout', 'a:1', 'oci-layout:a:1::'],
+  ['oci-archive', 'a b.tar', 'oci-archive:a b.tar'],
+  ['oci-archive', 'a:b', 'oci-archive:a:b::'],
+] as const)('%s at %j is written as %s', (scheme, path, text) => {
+  expect(formatLocalReference({ scheme, path })).toBe(text);
+});
+
+test('a file whose name ends in a colon cannot be written', () => {
+  expect(() => formatLocalReference({ scheme: 'oci-archive', path: 'a:' })).toThrow('ends in a colon');
+});
+
+test('whatever is in a path, what is written is read as the same', () => {
+  const path = fc
+    .string({
+      unit: fc.constantFrom(...':/@.\\ -ax1', '::', 'sha256:', '.tar', 'C:'),
+      minLength: 1,
+      maxLength: 12,
+    })
+    .filter((text) => !text.startsWith('//') && !text.endsWith(':'));
+  fc.assert(
+    fc.property(
+      fc.constantFrom('oci-layout', 'oci-archive', 'docker-archive'),
+      path,
+      fc.constantFrom({}, { tag: '1.0' }, { name: 'localhost:5000/x:1' }, { name: `${alpine}:3.20` }),
+      fc.constantFrom({}, { digest }),
+      (scheme, path, image, behind) => {
+        const reference = { scheme, path, ...image, ...behind } as LocalReference;
+        expect(parseLocalReference(formatLocalReference(reference))).toEqual(reference);
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });

@@ -5,17 +5,19 @@ import { createHandler, listen } from '../../server/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { describeFailure } from '../failure.ts';
+import type { RegistryFlags } from '../flags.ts';
 import { servedFolder, servedImages } from './served.ts';
 
-export interface ServeFlags {
+export interface ServeFlags extends Pick<RegistryFlags, 'store'> {
   readonly port: number;
   readonly host: string;
 }
 
 /** `stowage serve [DIR|REF]`: a registry over a folder of image layouts, or one layout or archive, until it is told to end. */
-export default async function serve(this: Context, { port, host }: ServeFlags, where: string): Promise<void> {
+export default async function serve(this: Context, flags: ServeFlags, where: string): Promise<void> {
+  const { port, host } = flags;
   const served = await (isLocalReference(where)
-    ? servedImages(this, where)
+    ? servedImages(this, where, flags)
     : servedFolder(this, resolve(where)));
   if (served === undefined) return;
   const handler = createHandler(served.registry, {

@@ -1,13 +1,16 @@
 import { access, constants } from 'node:fs/promises';
 import { makeFolder } from '../../disk/index.ts';
-import { createPlaces, OWN_REPOSITORY } from '../../place/index.ts';
+import { createPlaces, OWN_REPOSITORY, type Places } from '../../place/index.ts';
 import type { Registry } from '../../registry/index.ts';
 import { layoutRegistry } from '../../store/layout/index.ts';
 import { readOnly } from '../../wrap/readonly/index.ts';
 import { say, type Context } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { describeFailure, fail } from '../failure.ts';
+import type { RegistryFlags } from '../flags.ts';
 import { lackOf } from '../lack.ts';
+import { settingsFor } from '../report/observe.ts';
+import { storesOf } from '../stores.ts';
 
 /** What is served. */
 export interface Served {
@@ -51,9 +54,14 @@ export async function servedFolder(context: Context, root: string): Promise<Serv
  * The images of one layout or archive, under their names, for reading alone: whose it is did not make it to be pushed to.
  * @returns undefined where there is none; it has been told then.
  */
-export async function servedImages(context: Context, reference: string): Promise<Served | undefined> {
-  const places = createPlaces();
+export async function servedImages(
+  context: Context,
+  reference: string,
+  flags: Pick<RegistryFlags, 'store'>,
+): Promise<Served | undefined> {
+  let places: Places | undefined;
   try {
+    places = createPlaces({ stores: storesOf(await settingsFor(context, {}), flags) });
     const place = places.open(reference);
     const lack = await lackOf(place, reference);
     if (lack !== undefined) throw lack;
@@ -72,7 +80,7 @@ export async function servedImages(context: Context, reference: string): Promise
       close: places.close,
     };
   } catch (error) {
-    await places.close();
+    await places?.close();
     return fail(context, error);
   }
 }
