@@ -1,10 +1,13 @@
-import { isTag, type Descriptor } from '../oci/index.ts';
+import { isTag, type Descriptor, type Digest } from '../oci/index.ts';
 import { checkDigest, checkTag } from '../registry/index.ts';
 import { compatibilities, type Compatibility } from './compatibility.ts';
 import { parseAskedName, type AskedName } from './entry-names.ts';
 import type { ImageQuery } from './image-names.ts';
 import type { NameIndex } from './name-index.ts';
 import { ambiguous, missing, type Asked } from './unresolved.ts';
+
+/** What was found: an entry. Or that the digest that was asked for has none: it may be further down all the same. */
+export type Resolved = { readonly entry: Descriptor } | { readonly unlisted: Digest };
 
 /** Where and how is looked. */
 export interface ResolveIn {
@@ -25,14 +28,18 @@ export interface ResolveIn {
  * 6. asked for nothing: the only image, or else the one that is called `latest`.
  *
  * Several entries for one digest are one image.
- * @returns undefined for a digest that no entry has: it may be that of a manifest further down all the same.
+ * @returns `unlisted` for a digest that no entry has; a tag or a name has an entry, or is an error
  * @throws {RegistryError} `MANIFEST_UNKNOWN`, `REFERENCE_AMBIGUOUS`; `REFERENCE_INVALID`, `TAG_INVALID`, `DIGEST_INVALID`.
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
  */
-export function resolveImage(index: NameIndex, query: ImageQuery, where: ResolveIn): Descriptor | undefined {
+export function resolveImage(index: NameIndex, query: ImageQuery, where: ResolveIn): Resolved {
   const name = query.name === undefined ? undefined : parseAskedName(query.name, query.tag);
   const digest = query.digest ?? name?.digest;
-  if (digest !== undefined) return index.digest(checkDigest(digest))[0];
+  if (digest !== undefined) {
+    const unlisted = checkDigest(digest);
+    const [entry] = index.digest(unlisted);
+    return entry === undefined ? { unlisted } : { entry };
+  }
   if (query.tag !== undefined) checkTag(query.tag);
 
   const asked: Asked = {
@@ -42,11 +49,12 @@ export function resolveImage(index: NameIndex, query: ImageQuery, where: Resolve
   };
   if (where.compatibility !== undefined) {
     const found = compatibilities[where.compatibility](index, asked, where.place);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { entry: found };
     throw missing(index, asked, where.place);
   }
-  if (name !== undefined) return one(named(index, name), index, asked, where);
-  return query.tag === undefined ? only(index, where) : one(tagged(index, query.tag), index, asked, where);
+  if (name !== undefined) return { entry: one(named(index, name), index, asked, where) };
+  if (query.tag === undefined) return { entry: only(index, where) };
+  return { entry: one(tagged(index, query.tag), index, asked, where) };
 }
 
 /** The entries that a tag finds, at the first level that has any. */

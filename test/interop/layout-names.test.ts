@@ -274,7 +274,8 @@ describe('our answer for another tool is its own:', () => {
     compatibility: Compatibility,
   ): string | undefined {
     try {
-      return resolveImage(createNameIndex(entries), query, { place: 'layout', compatibility })?.digest;
+      const resolved = resolveImage(createNameIndex(entries), query, { place: 'layout', compatibility });
+      return 'entry' in resolved ? resolved.entry.digest : undefined;
     } catch (error) {
       if (isRegistryError(error)) return 'nothing';
       throw error;

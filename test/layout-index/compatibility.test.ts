@@ -18,8 +18,8 @@ function found(
   query: ImageQuery,
 ): string | undefined {
   try {
-    const descriptor = resolveImage(createNameIndex(entries), query, { place: 'layout', compatibility });
-    return descriptor && names.get(descriptor.digest);
+    const resolved = resolveImage(createNameIndex(entries), query, { place: 'layout', compatibility });
+    return 'entry' in resolved ? names.get(resolved.entry.digest) : undefined;
   } catch (error) {
     const code = errorCode(error);
     return code === 'MANIFEST_UNKNOWN' ? 'none' : code === 'REFERENCE_AMBIGUOUS' ? 'refused' : String(error);

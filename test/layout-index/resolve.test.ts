@@ -9,8 +9,8 @@ const names = new Map(['D1', 'D2', 'D3', 'other'].map((name) => [digestNamed(nam
 /** What is found, as the test calls it: `D1`; or the code of the error. */
 function found(entries: readonly Descriptor[], query: ImageQuery): string | undefined {
   try {
-    const descriptor = resolveImage(createNameIndex(entries), query, { place: 'layout' });
-    return descriptor && names.get(descriptor.digest);
+    const resolved = resolveImage(createNameIndex(entries), query, { place: 'layout' });
+    return 'entry' in resolved ? names.get(resolved.entry.digest) : undefined;
   } catch (error) {
     return errorCode(error);
   }
@@ -68,6 +68,17 @@ describe('an image is found by its tag and by each spelling of its name', () => 
   });
 });
 
+describe('a digest that no entry has', () => {
+  const missing = digestNamed('D2');
+  test.each<ImageQuery>([{ digest: missing }, { name: `x:v1@${missing}` }, { digest: missing, tag: 'v1' }])(
+    'is left to the store: %o',
+    (query) => {
+      const index = createNameIndex([entry('D1', { r: 'v1' })]);
+      expect(resolveImage(index, query, { place: 'layout' })).toEqual({ unlisted: missing });
+    },
+  );
+});
+
 describe('the first level that finds anything decides', () => {
   const byTag = entry('D2', { r: 'v1' });
   test.each<[string, readonly Descriptor[], ImageQuery, string | undefined]>([
@@ -82,12 +93,6 @@ describe('the first level that finds anything decides', () => {
       [entry('D1', { r: 'v1' }), entry('D2')],
       { name: `x:v1@${digestNamed('D2')}` },
       'D2',
-    ],
-    [
-      'a digest that no entry has is left to the store',
-      [entry('D1')],
-      { digest: digestNamed('D2') },
-      undefined,
     ],
     [
       '[layout 9] the full name before the other',

@@ -40,9 +40,11 @@ export interface ArchiveOptions {
 export interface ArchiveRegistry extends Registry {
   readonly names: LayoutNames;
   /**
-   * Writes the archive: what it has, less what was deleted, with what was pushed; of that only what names lead to, or
-   * what was pushed as a manifest. The file is replaced when all is on the disk. What somebody else has written into its
-   * place before that is part of it.
+   * Writes the archive: its manifests, with and without names, and all that they lead to, of what it had and of what was
+   * pushed, less what was deleted. Blobs that no manifest leads to are left out, unless something that we cannot read may
+   * lead to them: a manifest of a type that we do not know, one that is malformed, or an index of more than 4 MiB. While
+   * there is one, every blob stays that was not deleted. The file is replaced when all is on the disk. What somebody else
+   * has written into its place before that is part of it.
    * @throws {RegistryError} `UNSUPPORTED` for zstd with Node before 22.15; what the disk says.
    */
   commit(options?: Options): Promise<void>;

@@ -1,5 +1,5 @@
 import { replaceFile } from '../../disk/index.ts';
-import { isBare, LAYOUT_VERSION, without } from '../../layout-index/index.ts';
+import { isBare, LAYOUT_VERSION, reach, without } from '../../layout-index/index.ts';
 import { algorithmOf, encodedOf, type Descriptor, type Digest, type Platform } from '../../oci/index.ts';
 import { contentOf } from '../../registry/index.ts';
 import { writeTar, type TarItem } from '../../tar/index.ts';
@@ -7,9 +7,10 @@ import type { StoredBlob } from './blob.ts';
 import { checkWritable, compressed, type Compression } from './compression.ts';
 import type { ArchiveFormat } from './contents.ts';
 import { formatDockerManifest } from './docker-format.ts';
-import { archiveInvalid, onDisk } from './failure.ts';
+import { onDisk } from './failure.ts';
 import type { Holdings, View } from './holdings.ts';
 import { formatArchiveIndex } from './index-format.ts';
+import { keptBlobs } from './kept.ts';
 
 /** How an archive is written. */
 export interface CommitOptions {
@@ -28,8 +29,9 @@ export function compressionByName(file: string): Compression {
 }
 
 /**
- * Writes an archive: all that its entries lead to, and nothing else. The order is fixed, and nothing tells who wrote it,
- * when, or in which order it came: so the same content gives the same bytes. What was there is replaced when all is written.
+ * Writes an archive: all that its entries lead to, and nothing else; or all that there is, where it cannot be told what
+ * they lead to. The order is fixed, and nothing tells who wrote it, when, or in which order it came: so the same content
+ * gives the same bytes. What was there is replaced when all is written.
  * @throws {RegistryError} `ARCHIVE_INVALID` when a blob is not what its digest says; `UNSUPPORTED` for zstd where Node has none.
  */
 export function commitArchive(holdings: Holdings, options: CommitOptions): Promise<void> {
@@ -45,15 +47,7 @@ export function commitArchive(holdings: Holdings, options: CommitOptions): Promi
 }
 
 async function itemsOf(holdings: Holdings, view: View, options: CommitOptions): Promise<readonly TarItem[]> {
-  const { manifests, limit } = await view.known();
-  // What is not seen would be lost.
-  if (limit !== undefined) throw archiveInvalid(holdings.file, limit);
-  const blobs = new Map<Digest, Descriptor>();
-  for (const descriptor of manifests.values()) {
-    blobs.set(descriptor.digest, descriptor);
-    const facts = await holdings.manifests.read(descriptor, view.find);
-    for (const blob of facts?.blobs ?? []) blobs.set(blob.digest, blob);
-  }
+  const digests = await keptBlobs(holdings, view);
   const entries = await withoutRedundant(holdings, view);
   const documents: TarItem[] = [
     document('oci-layout', LAYOUT_VERSION),
@@ -64,11 +58,9 @@ async function itemsOf(holdings: Holdings, view: View, options: CommitOptions): 
       document('manifest.json', await formatDockerManifest(holdings, { ...view, entries }, options.platform)),
     );
 
-  const digests = [...blobs.keys()].sort();
   const folders = ['blobs', ...new Set(digests.map((digest) => `blobs/${algorithmOf(digest)}`))];
   const files = digests.flatMap((digest): readonly TarItem[] => {
     const blob = view.find(digest);
-    // Layers that may not be distributed are not there, nor are the images that a sparse index leaves out.
     return blob === undefined ? [] : [blobItem(holdings, digest, blob)];
   });
   return [...documents, ...folders.map((path) => ({ path })), ...files];
@@ -77,7 +69,9 @@ async function itemsOf(holdings: Holdings, view: View, options: CommitOptions): 
 /** Entries without a name are left out for what other entries lead to. */
 async function withoutRedundant({ manifests }: Holdings, view: View): Promise<readonly Descriptor[]> {
   const named = without(view.entries, isBare);
-  const { manifests: reached } = await manifests.reach(named, view.find);
+  const { manifests: reached, limit } = await reach(named, (each) => manifests.read(each, view.find));
+  // What is further away by then may be out of sight.
+  if (limit !== undefined) return view.entries;
   return without(view.entries, (entry) => isBare(entry) && reached.has(entry.digest));
 }
 

@@ -1,5 +1,5 @@
-import { resolveImage } from '../../layout-index/index.ts';
-import type { Descriptor, Digest } from '../../oci/index.ts';
+import { resolveImage, type ImageQuery, type ResolveOptions } from '../../layout-index/index.ts';
+import type { Descriptor } from '../../oci/index.ts';
 import { checkReference, checkRepository, notFound, repositoryNotFound } from '../../registry/index.ts';
 import { archiveInvalid } from './failure.ts';
 import type { Holdings, View } from './holdings.ts';
@@ -21,27 +21,31 @@ export async function findManifest(
 ): Promise<Descriptor> {
   const named = checkReference(reference);
   const view = await holdings.current(signal);
-  const found =
-    'tag' in named
-      ? resolveImage(view.names, { tag: named.tag }, { place: holdings.file })
-      : await findDigest(holdings, view, named.digest);
-  if (found === undefined || view.find(found.digest) === undefined)
+  const query = 'tag' in named ? { tag: named.tag } : { digest: named.digest };
+  const found = await findImage(holdings, view, query);
+  if (view.find(found.digest) === undefined)
     throw notFound('MANIFEST_UNKNOWN', holdings.repository, reference);
   const { mediaType, digest, size } = found;
   return { mediaType, digest, size };
 }
 
-/** The entry, or the child of an index, that has a digest. @throws {RegistryError} `ARCHIVE_INVALID` where a limit hides it. */
-export async function findDigest(
-  { file }: Holdings,
+/**
+ * The entry that is asked for, or the child of an index that has the digest. It may not be there itself.
+ * @throws {RegistryError} as `ImageNames.resolve`; `ARCHIVE_INVALID` where a limit hides a digest.
+ */
+export async function findImage(
+  { file, repository }: Holdings,
   view: View,
-  digest: Digest,
-): Promise<Descriptor | undefined> {
+  query: ImageQuery,
+  { compatibility }: ResolveOptions = {},
+): Promise<Descriptor> {
+  const resolved = resolveImage(view.names, query, { place: file, compatibility });
   // No index has to be read for what stands in index.json itself.
-  const [entry] = view.names.digest(digest);
-  if (entry !== undefined) return entry;
+  if ('entry' in resolved) return resolved.entry;
   const { manifests, limit } = await view.known();
-  const found = manifests.get(digest);
-  if (found !== undefined || limit === undefined) return found;
-  throw archiveInvalid(file, limit);
+  const found = manifests.get(resolved.unlisted);
+  if (found !== undefined) return found;
+  throw limit === undefined
+    ? notFound('MANIFEST_UNKNOWN', repository, resolved.unlisted)
+    : archiveInvalid(file, limit);
 }

@@ -1,5 +1,12 @@
 import { rm } from 'node:fs/promises';
-import { createNameIndex, type LayoutIndex, type NameIndex } from '../../layout-index/index.ts';
+import {
+  createNameIndex,
+  reach,
+  type EntriesDraft,
+  type Known,
+  type LayoutIndex,
+  type NameIndex,
+} from '../../layout-index/index.ts';
 import { printable, type Descriptor, type Digest } from '../../oci/index.ts';
 import { isNotFound, RegistryError } from '../../registry/index.ts';
 import { isCurrent, readBase, type ArchiveLimits, type Base } from './base.ts';
@@ -7,7 +14,7 @@ import { blobAt, isStale, stagedBlob, stale, type FindBlob } from './blob.ts';
 import { stampOf } from './bytes.ts';
 import type { ArchiveFormat } from './contents.ts';
 import { closed, onDisk } from './failure.ts';
-import { createManifests, type Known, type Manifests } from './manifests.ts';
+import { createManifests, type Manifests } from './manifests.ts';
 import { createStaging, type Staging } from './staging.ts';
 import { oneByOne, putInPlace } from './turn.ts';
 
@@ -17,25 +24,14 @@ export interface View {
   readonly entries: readonly Descriptor[];
   readonly names: NameIndex;
   readonly find: FindBlob;
+  /** All blobs that are there, in no order. */
+  digests(): Iterable<Digest>;
   /** The manifests that the entries lead to. */
-  known(): Promise<Known>;
-}
-
-/** The entries as they will be, while a change is made to them. Nothing of it happens if the change fails. */
-export interface Draft {
-  entries: readonly Descriptor[];
-  /** Whether anything is there yet. */
-  readonly exists: boolean;
-  /** What was deleted. */
-  readonly hidden: Set<Digest>;
-  /** What is there, but for what is deleted. */
-  readonly find: FindBlob;
-  /** What is reached from the entries as they are now. */
-  known(): Promise<Known>;
+  readonly known: () => Promise<Known>;
 }
 
 /** What is done to the entries; done again when the file turns out to have been replaced by somebody else meanwhile. */
-export type Change<T> = (draft: Draft) => Promise<T>;
+export type Change<T> = (draft: EntriesDraft) => Promise<T>;
 
 /** All that one archive holds, written out or not. */
 export interface Holdings {
@@ -112,11 +108,13 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
       index: { ...from.contents.index, entries },
       entries,
       find,
+      digests: () =>
+        new Set([...from.contents.blobs.keys(), ...staged.keys()].filter((digest) => !without.has(digest))),
       get names() {
         return (names ??= createNameIndex(entries));
       },
       known() {
-        const mine = (known ??= manifests.reach(entries, find).then((found) => {
+        const mine = (known ??= reach(entries, (each) => manifests.read(each, find)).then((found) => {
           // An index that is not there yet may come without any change to the entries.
           if (!found.complete) known = undefined;
           return found;
@@ -126,18 +124,18 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
       },
     };
   };
-  const draftOf = (from: Base, seen: View, exists: boolean, without: ReadonlySet<Digest>): Draft => {
+  const draftOf = (from: Base, seen: View, without: ReadonlySet<Digest>): EntriesDraft => {
     const deleted = new Set(without);
     const find = finder(from, deleted);
-    const draft: Draft = {
+    const draft: EntriesDraft = {
       entries: seen.entries,
-      exists,
-      hidden: deleted,
-      find,
+      gone: deleted,
+      has: (digest) => find(digest) !== undefined,
+      read: (descriptor) => manifests.read(descriptor, find),
       known: () =>
         draft.entries === seen.entries && deleted.size === without.size
           ? seen.known()
-          : manifests.reach(draft.entries, find),
+          : reach(draft.entries, draft.read),
     };
     return draft;
   };
@@ -154,7 +152,7 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
     let without: ReadonlySet<Digest> = new Set();
     try {
       for (const change of journal) {
-        const draft = draftOf(fresh, seen, true, without);
+        const draft = draftOf(fresh, seen, without);
         try {
           await change(draft);
         } catch (error) {
@@ -162,7 +160,7 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
           if (isNotFound(error)) continue;
           throw error;
         }
-        without = draft.hidden;
+        without = draft.gone;
         seen = viewOf(fresh, draft.entries, without);
       }
     } catch (error) {
@@ -203,12 +201,12 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
       againIfStale(async () => {
         signal?.throwIfAborted();
         const { base: from, view: seen } = await loaded(signal);
-        const draft = draftOf(from, seen, from.stamp !== undefined || isWritten, hidden);
+        const draft = draftOf(from, seen, hidden);
         const result = await work(draft);
         // Whoever replaces the file meanwhile is seen by the next who asks, and then all of the journal is made anew.
         journal.push(work);
         isWritten = true;
-        hidden = draft.hidden;
+        hidden = draft.gone;
         view = viewOf(from, draft.entries, hidden);
         return result;
       }),
@@ -234,7 +232,7 @@ export function createHoldings(file: string, { repository, format, limits }: Hol
       staged.set(digest, { path, size });
       isWritten = true;
       if (other !== undefined) await rm(other.path, { force: true });
-      if (hidden.has(digest)) await change(async (draft) => void draft.hidden.delete(digest));
+      if (hidden.has(digest)) await change(async (draft) => void draft.gone.delete(digest));
     },
     settle: (write, signal) =>
       inTurn(async () => {

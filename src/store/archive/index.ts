@@ -3,3 +3,10 @@ export { archiveRegistry, type ArchiveOptions, type ArchiveRegistry } from './ar
 export type { ArchiveLimits } from './base.ts';
 export type { Compression } from './compression.ts';
 export type { ArchiveFormat } from './contents.ts';
+export type {
+  Compatibility,
+  ImageName,
+  ImageNames,
+  ImageQuery,
+  LayoutNames,
+} from '../../layout-index/index.ts';

@@ -1,5 +1,10 @@
 import { open } from 'node:fs/promises';
-import { checkImageName, type ImageName, type PushNamedOptions } from '../../layout-index/index.ts';
+import {
+  checkImageName,
+  enterManifest,
+  type ImageName,
+  type PushNamedOptions,
+} from '../../layout-index/index.ts';
 import { mediaTypes, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
 import {
   checkDigest,
@@ -11,11 +16,9 @@ import {
   type AcceptedManifest,
   type Registry,
 } from '../../registry/index.ts';
-import { enterManifest } from './enter.ts';
 import { onDisk } from './failure.ts';
 import { checkIsOurs } from './find.ts';
 import type { Change, Holdings, View } from './holdings.ts';
-import type { Manifests } from './manifests.ts';
 
 type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
 
@@ -73,7 +76,7 @@ export async function storeManifest(
   await checkComplete(accepted.manifest, await holdings.currentOrNone(signal));
   signal?.throwIfAborted();
   await storeBlob(holdings, digest, size, openable(bytes).open());
-  await holdings.change(entering(holdings.manifests, accepted, names), signal);
+  await holdings.change(entering(accepted, names), signal);
   return accepted;
 }
 
@@ -87,12 +90,8 @@ async function checkComplete(manifest: Manifest, view: View | undefined): Promis
 }
 
 /** Is made apart from where views are at hand: a change is kept until the next commit, and so is all that it closes over. */
-function entering(
-  manifests: Manifests,
-  accepted: AcceptedManifest,
-  names: readonly ImageName[],
-): Change<void> {
-  return (draft) => enterManifest(draft, manifests, accepted, names);
+function entering(accepted: AcceptedManifest, names: readonly ImageName[]): Change<void> {
+  return (draft) => enterManifest(draft, accepted, names);
 }
 
 /** Keeps a blob. The stream is read to its end in any case, as it is the stream that fails if the bytes are wrong. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Descriptor, Digest } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
-import { blobPath } from './blob-file.ts';
+import { blobPath, statBlob } from './blob-file.ts';
 import type { Documents } from './documents.ts';
 import type { Disk } from './durable.ts';
 import { PRIVATE } from './folder.ts';
@@ -11,22 +11,20 @@ import {
   ENTRY_LIMIT,
   INDEX_LIMIT,
   LAYOUT_VERSION,
+  NO_FACTS,
+  reach,
+  type EntriesDraft,
   type LayoutIndex,
 } from '../../layout-index/index.ts';
-import { reach, type Knowing, type Known } from './known.ts';
+import type { Knowing } from './known.ts';
 import { withLock } from './lock.ts';
 import type { IndexReader, LayoutPlace } from './snapshot.ts';
 import { randomName } from './temporary.ts';
 
-/** The entries as they will be, while a change is made to them. Nothing of it happens if the change fails. */
-export interface Draft {
-  entries: readonly Descriptor[];
+/** The entries as they will be. The files of manifests that are gone go when the entries are written. */
+export interface Draft extends EntriesDraft {
   /** Whether the layout is there; if not, a change that succeeds makes it. */
   readonly exists: boolean;
-  /** Manifests whose files go when the entries are written. */
-  readonly removed: Set<Digest>;
-  /** What is reached from the entries as they are now. */
-  known(): Promise<Known>;
 }
 
 /** What is done to the entries, while nobody else changes them. */
@@ -73,7 +71,7 @@ export function createChanges(parts: ChangeParts): Changes {
       const exists = current !== EMPTY_INDEX;
       let draft = createDraft(current.entries, exists, new Set(), parts);
       for (const change of waiting.splice(0)) {
-        const attempt = createDraft(draft.entries, exists || done.length > 0, new Set(draft.removed), parts);
+        const attempt = createDraft(draft.entries, exists || done.length > 0, new Set(draft.gone), parts);
         try {
           change.signal?.throwIfAborted();
           await change.apply(attempt);
@@ -88,7 +86,7 @@ export function createChanges(parts: ChangeParts): Changes {
       if (!exists || draft.entries !== current.entries)
         await write({ fields: current.fields, entries: draft.entries }, exists);
       // After the entries, so that no entry is ever without its file; within the lock, so that none comes back.
-      for (const digest of draft.removed) await remove(digest);
+      for (const digest of draft.gone) await remove(digest);
       for (const change of done) change.succeed();
     } catch (error) {
       for (const change of done) change.fail(error);
@@ -173,14 +171,17 @@ export function createChanges(parts: ChangeParts): Changes {
 function createDraft(
   entries: readonly Descriptor[],
   exists: boolean,
-  removed: Set<Digest>,
-  { knowing, documents }: ChangeParts,
+  gone: Set<Digest>,
+  { place, knowing, documents }: ChangeParts,
 ): Draft {
   const draft: Draft = {
     entries,
     exists,
-    removed,
-    known: () => (removed.size === 0 ? knowing(draft.entries) : reach(draft.entries, documents, removed)),
+    gone,
+    has: async (digest) => !gone.has(digest) && (await statBlob(place.path, digest)) !== undefined,
+    // Indexes that are about to go lead nowhere any more.
+    read: (descriptor) => (gone.has(descriptor.digest) ? NO_FACTS : documents.read(descriptor)),
+    known: () => (gone.size === 0 ? knowing(draft.entries) : reach(draft.entries, draft.read)),
   };
   return draft;
 }

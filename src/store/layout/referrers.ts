@@ -1,6 +1,7 @@
+import type { Known } from '../../layout-index/index.ts';
 import type { Descriptor, Digest } from '../../oci/index.ts';
 import type { Documents } from './documents.ts';
-import type { Knowing, Known } from './known.ts';
+import type { Knowing } from './known.ts';
 
 /** Who refers to what, in one repository. */
 export interface Referrers {

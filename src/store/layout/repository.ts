@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Descriptor, Digest } from '../../oci/index.ts';
-import { resolveImage } from '../../layout-index/index.ts';
+import { resolveImage, type Known } from '../../layout-index/index.ts';
 import { checkReference, notFound } from '../../registry/index.ts';
 import { statBlob } from './blob-file.ts';
 import { createChanges, type Changes } from './changes.ts';
@@ -8,7 +8,7 @@ import { createDocuments, type Documents } from './documents.ts';
 import type { Disk } from './durable.ts';
 import { layoutInvalid } from './failure.ts';
 import { PRIVATE } from './folder.ts';
-import { createKnowing, type Known } from './known.ts';
+import { createKnowing } from './known.ts';
 import type { Pool } from './pool.ts';
 import { createReferrers, type Referrers } from './referrers.ts';
 import { createShelf, type StagingRepository } from './shelf.ts';
@@ -103,7 +103,8 @@ export async function findManifest(repository: Repository, reference: string): P
 }
 
 async function findTag({ index, repository }: Repository, tag: string): Promise<Descriptor | undefined> {
-  return resolveImage((await index.current()).names, { tag }, { place: repository });
+  const resolved = resolveImage((await index.current()).names, { tag }, { place: repository });
+  return 'entry' in resolved ? resolved.entry : undefined;
 }
 
 /** A manifest, by what `index.json`, or an index that it leads to, says of it. Its file may be missing. */

@@ -12,7 +12,7 @@ import {
 import type { PushNamedOptions } from '../../layout-index/index.ts';
 import { statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
-import { enterManifest } from './enter.ts';
+import { enterStored } from './enter.ts';
 import { onDisk } from './failure.ts';
 import { renew } from './renew.ts';
 import type { Repositories } from './repositories.ts';
@@ -70,7 +70,7 @@ export async function storeManifest(
   await repository.changes.make(async (draft) => {
     // Once more within the lock: a collection, or a deletion, may have been faster.
     await checkChildren(repository, accepted, draft);
-    await enterManifest(repository, draft, accepted, names, bytes);
+    await enterStored(repository, draft, accepted, names, bytes);
   }, signal);
   return accepted;
 }
@@ -127,16 +127,16 @@ async function mount(
 }
 
 /** What has to hold the things that a manifest refers to. */
-type Holder = Pick<Draft, 'exists' | 'known'> & Partial<Pick<Draft, 'removed'>>;
+type Holder = Pick<Draft, 'exists' | 'known'> & Partial<Pick<Draft, 'gone'>>;
 
 /** @throws {RegistryError} `MANIFEST_BLOB_UNKNOWN`. */
 async function checkChildren(
   repository: Repository,
   { manifest }: AcceptedManifest,
-  { exists, known, removed }: Holder,
+  { exists, known, gone }: Holder,
 ): Promise<void> {
   // The files of those that a change before us removes are there until it is written.
-  const stays = (digest: Digest): boolean => exists && removed?.has(digest) !== true;
+  const stays = (digest: Digest): boolean => exists && gone?.has(digest) !== true;
   const missing = await missingChildren(manifest, {
     blob: async (digest) => stays(digest) && (await statBlob(repository.path, digest)) !== undefined,
     manifest: async (digest) => stays(digest) && hasManifest(repository, await known(), digest),

@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import type { Registry } from '../../../src/registry/index.ts';
 import { layoutRegistry } from '../../../src/store/layout/index.ts';
 import { temporaryFolder } from './folder.ts';
-import { all, config, image, push, pushBlob } from './image.ts';
+import { all, config, image, index, push, pushBlob } from './image.ts';
 
 const calls = vi.hoisted(() => ({ names: [] as string[], fail: '' }));
 vi.mock('node:fs/promises', async (original) => {
@@ -55,6 +55,23 @@ test('all tags of a manifest are one change, and what changes nothing is not wri
   expect(writes()).toBe(before);
   await push(registry, 'a', image('y'), 'v1', 'v2', 'v3');
   expect(writes()).toBe(before + 1);
+});
+
+test('an index that goes with one of its images does not bring that back', async () => {
+  const [x, y] = [image('x'), image('y')];
+  for (const each of [x, y, index([x, y])]) await push(registry, 'a', each);
+  await Promise.all([
+    // While this is written, the others come to wait together.
+    push(registry, 'a', image('z'), 'z'),
+    registry.deleteManifest('a', x.descriptor.digest),
+    registry.deleteManifest('a', index([x, y]).descriptor.digest),
+  ]);
+  const { manifests } = JSON.parse(readFileSync(join(folder(), 'a/index.json'), 'utf8')) as {
+    manifests: readonly { digest: string }[];
+  };
+  expect(manifests.map(({ digest }) => digest).sort()).toEqual(
+    [y, image('z')].map(({ descriptor }) => descriptor.digest).sort(),
+  );
 });
 
 test('one that fails does not fail the others', async () => {
