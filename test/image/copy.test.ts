@@ -514,3 +514,21 @@ describe('hooks, bounds, ends', () => {
     await expect(copy({ ...from, tag: '2' }, to)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
   });
 });
+
+test('a copy that fails has ended: what was under way beside what failed is over, too', async () => {
+  const underWay = new Set<string>();
+  const refusing = intercept(memoryRegistry(), (operation, next) => {
+    if (operation.name !== 'pushBlob') return next(operation);
+    const { digest } = operation.descriptor;
+    if (digest === multi.digest('amd-layer')) return Promise.reject(new Error('no room'));
+    underWay.add(digest);
+    // As a disk that finishes what it is at before it looks up.
+    return setTimeout(20).then(() => {
+      underWay.delete(digest);
+      throw operation.options.signal?.reason;
+    });
+  });
+  const { from, to } = await places(multi, 'index', refusing);
+  await expect(copy(from, to)).rejects.toThrow('no room');
+  expect([...underWay]).toEqual([]);
+});

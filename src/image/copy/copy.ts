@@ -29,7 +29,7 @@ export async function copy(from: CopyPlace, to: CopyPlace, options: CopyOptions 
     return await run(transfer, options, planner);
   } catch (error) {
     // One part failed: the others are not to go on behind the caller's back.
-    transfer.stop(error);
+    await transfer.stop(error);
     throw error;
   }
 }

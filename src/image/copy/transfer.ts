@@ -39,8 +39,8 @@ export interface Transfer {
     options: Omit<PushManifestOptions, 'mediaType' | 'signal'>,
   ): Promise<Refusal | undefined>;
   skip(step: CopyStep, reason: SkipReason): Promise<void>;
-  /** Ends what is under way. */
-  stop(reason: unknown): void;
+  /** Ends what is under way, and waits until it has: nothing is written any more when it returns. */
+  stop(reason: unknown): Promise<void>;
 }
 
 /**
@@ -61,6 +61,17 @@ export function createTransfer(
   // It stands over all that is under way at a time, which Node would take for a leak.
   setMaxListeners(0, aborting.signal);
   const limit = pLimit(concurrency);
+  const running = new Set<Promise<unknown>>();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> =>
+    limit(async () => {
+      const asked = work();
+      running.add(asked);
+      try {
+        return await asked;
+      } finally {
+        running.delete(asked);
+      }
+    });
   const under = new Map<Digest, Promise<void>>();
   const sent = { manifests: 0, blobs: 0, bytes: 0 };
 
@@ -78,7 +89,7 @@ export function createTransfer(
   const read: Transfer['read'] = (reference, expected) => {
     const reading =
       documents.get(reference) ??
-      limit(() =>
+      inTurn(() =>
         readManifest(from.registry, from.repository, reference, {
           ...aborting,
           ...(expected !== undefined && { expected }),
@@ -93,7 +104,7 @@ export function createTransfer(
     if (isNonDistributable(descriptor.mediaType)) return skip(step, 'non-distributable');
     if ((await before?.(step)) === false) return skip(step, 'refused');
     const coming = options.coming && ((bytes: number): void => options.coming?.(step, bytes));
-    const opened = await limit(() => sendBlob(from, to, descriptor, aborting.signal, coming));
+    const opened = await inTurn(() => sendBlob(from, to, descriptor, aborting.signal, coming));
     if (!opened) return skip(step, 'present');
     sent.blobs++;
     sent.bytes += descriptor.size;
@@ -121,7 +132,7 @@ export function createTransfer(
   ): Promise<void> => {
     const step: CopyStep = { kind: 'manifest', descriptor };
     if ((await before?.(step)) === false) return skip(step, 'refused');
-    await limit(() =>
+    await inTurn(() =>
       to.registry.pushManifest(to.repository, bytes, {
         mediaType: descriptor.mediaType,
         ...push,
@@ -139,9 +150,10 @@ export function createTransfer(
     sent,
     read,
     skip,
-    stop(reason) {
+    async stop(reason) {
       limit.clearQueue();
       ending.abort(reason);
+      await Promise.allSettled(running);
     },
     async fill({ manifest }, missing) {
       const isMissing = ({ digest }: Descriptor): boolean => missing?.has(digest) ?? true;
