@@ -50,6 +50,7 @@ export type Repaired = Lack &
       }
   );
 
+/** Settings of a repair. */
 export interface RepairOptions extends Options {
   /** How many are fetched at a time; 4, unless told. */
   readonly concurrency?: number;

@@ -102,6 +102,57 @@ test('the next source is asked when one has it not, has other bytes, or cannot b
   expect(await mend(...sources, from(source))).toEqual(['mended amd-layer from origin']);
 });
 
+test.each(['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'] as const)(
+  'a manifest that is refused as one (%s) is asked for as a blob, and the other way round',
+  async (code) => {
+    const { file, mend, source, findings } = await stage();
+    for (const name of ['amd', 'amd-layer']) rmSync(file(name));
+    const refuse = (): Promise<never> => Promise.reject(new RegistryError(code, 'not for you'));
+    const swapped: Registry = {
+      ...source,
+      getManifest: (_, reference) =>
+        reference === multi.digest('amd')
+          ? refuse()
+          : source.getBlob('library/multi', multi.digest('amd-layer')),
+      getBlob: (_, digest) =>
+        digest === multi.digest('amd-layer')
+          ? refuse()
+          : source.getManifest('library/multi', multi.digest('amd')),
+    };
+    expect((await mend(from(swapped))).sort()).toEqual([
+      'mended amd from origin',
+      'mended amd-layer from origin',
+    ]);
+    expect(await findings()).toEqual([]);
+  },
+);
+
+test.each([
+  ['DENIED', 'BLOB_UNKNOWN', ['getBlob', 'getManifest'], 'DENIED'],
+  ['DENIED', 'UNAVAILABLE', ['getBlob', 'getManifest'], 'UNAVAILABLE'],
+  ['UNAVAILABLE', 'MANIFEST_UNKNOWN', ['getBlob'], 'UNAVAILABLE'],
+] as const)(
+  'of a blob that is %s, and %s as a manifest, it says which counts',
+  async (blob, manifest, asked, code) => {
+    const { file, mend, source } = await stage();
+    rmSync(file('amd-layer'));
+    const calls: string[] = [];
+    const failing: Registry = {
+      ...source,
+      getBlob: () => {
+        calls.push('getBlob');
+        return Promise.reject(new RegistryError(blob, 'no'));
+      },
+      getManifest: () => {
+        calls.push('getManifest');
+        return Promise.reject(new RegistryError(manifest, 'no'));
+      },
+    };
+    expect(await mend(from(failing))).toEqual([`lost amd-layer; origin: ${code}`]);
+    expect(calls).toEqual(asked);
+  },
+);
+
 test('without a source it says what is lost, and mends the rest', async () => {
   const { folder, file, source } = await stage();
   for (const name of ['amd-layer', 'arm-layer']) rmSync(file(name));

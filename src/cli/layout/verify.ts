@@ -44,7 +44,7 @@ export async function verify(
   }
 }
 
-/** `index.json/manifests/0 sha256:…/layers/1: error: it is missing: blobs/sha256/… (v1)` */
+/** `blobs/sha256/…: error: missing: it is missing; by index.json/manifests/0 sha256:…/layers/1 (v1)` */
 export function lineOf({ path, severity, message, file, names, repository, kind }: Finding): string {
   const where = path.length === 0 || path[0] === file ? [] : path;
   const inside = repository === 'layout' ? '' : `${repository}: `;

@@ -1,37 +1,29 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '../../oci/index.ts';
-import { isAbsent } from './failure.ts';
+import { namesIn } from './look.ts';
 
-/** Something that stands among the blobs. */
+/** Something that stands among blobs. */
 export interface BlobFile {
+  /** Its path in the folder of the blobs: `sha256/…`. */
   readonly file: string;
   /** None for a file that is not named by one. */
   readonly digest?: Digest;
 }
 
-/** Whatever stands in the folder of the blobs. */
-export async function blobFiles(layout: string): Promise<readonly BlobFile[]> {
+/**
+ * Whatever stands in a folder that has one for each algorithm, with a file for each digest in it.
+ * @param folder `blobs` of a layout, or what repositories share; nothing, if it is not there
+ */
+export async function blobFiles(folder: string): Promise<readonly BlobFile[]> {
   const files: BlobFile[] = [];
-  for (const { name: algorithm, isFolder } of await list(join(layout, 'blobs'))) {
-    if (!isFolder) files.push({ file: `blobs/${algorithm}` });
-    else
-      for (const { name: encoded } of await list(join(layout, 'blobs', algorithm))) {
-        const digest = `${algorithm}:${encoded}`;
-        files.push({ file: `blobs/${algorithm}/${encoded}`, ...(isDigest(digest) && { digest }) });
-      }
+  for (const algorithm of (await namesIn(folder)) ?? []) {
+    const names = await namesIn(join(folder, algorithm));
+    // It is no folder.
+    if (names === undefined) files.push({ file: algorithm });
+    for (const encoded of names ?? []) {
+      const digest = `${algorithm}:${encoded}`;
+      files.push({ file: `${algorithm}/${encoded}`, ...(isDigest(digest) && { digest }) });
+    }
   }
   return files;
-}
-
-async function list(
-  folder: string,
-): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
-  }
 }

@@ -1,8 +1,10 @@
 import { lstat, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDigest, type Descriptor, type Digest } from '../../oci/index.ts';
+import type { Descriptor, Digest } from '../../oci/index.ts';
+import { abreast } from './abreast.ts';
 import { isNewer, lstatOrNone } from './age.ts';
 import { blobPath } from './blob-file.ts';
+import { blobFiles } from './blob-files.ts';
 import type { Amount, CollectRules } from './collect-rules.ts';
 import { removeQuietly } from './durable.ts';
 import { isAbsent, systemCode } from './failure.ts';
@@ -10,7 +12,6 @@ import { PRIVATE } from './folder.ts';
 import { findKept, type Kept, type KeepingParts } from './keeping.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { withLock } from './lock.ts';
-import { namesIn } from './look.ts';
 import { tryLink } from './pool.ts';
 import type { Repository } from './repository.ts';
 import { randomName } from './temporary.ts';
@@ -26,6 +27,8 @@ export interface CollectedBlobs {
 
 /** How long the lock is held at a time, in milliseconds, so that writers need not wait for the end of it all. */
 const TURN = 100;
+/** How many blobs are looked at at a time, before it begins. */
+const ABREAST = 16;
 
 interface Blob {
   readonly digest: Digest;
@@ -184,15 +187,13 @@ function createSweep({ path: layout, repository }: Repository, rules: CollectRul
 /** The regular files of a layout's `blobs` that are named by digests. */
 async function blobsOf(layout: string): Promise<readonly Blob[]> {
   const blobs: Blob[] = [];
-  for (const algorithm of (await namesIn(join(layout, 'blobs'))) ?? []) {
-    for (const encoded of (await namesIn(join(layout, 'blobs', algorithm))) ?? []) {
-      const digest = `${algorithm}:${encoded}`;
-      const path = isDigest(digest) ? blobPath(layout, digest) : undefined;
-      const found = path === undefined ? undefined : await lstatOrNone(path);
-      if (path !== undefined && found?.isFile())
-        blobs.push({ digest: digest as Digest, path, size: found.size });
-    }
-  }
+  const looks = abreast(await blobFiles(join(layout, 'blobs')), ABREAST, async ({ digest }) => {
+    const path = digest === undefined ? undefined : blobPath(layout, digest);
+    if (digest === undefined || path === undefined) return undefined;
+    const found = await lstatOrNone(path);
+    return found?.isFile() ? { digest, path, size: found.size } : undefined;
+  });
+  for await (const blob of looks) if (blob !== undefined) blobs.push(blob);
   return blobs;
 }
 

@@ -1,13 +1,12 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDigest } from '../../oci/index.ts';
 import { RegistryError, type Options } from '../../registry/index.ts';
+import { blobFiles } from './blob-files.ts';
 import { collectIn } from './collect.ts';
 import type { Amount, CollectEvent } from './collect-rules.ts';
 import { isAbsent, onDisk } from './failure.ts';
 import { PRIVATE } from './folder.ts';
 import { layoutsIn } from './layouts-in.ts';
-import { namesIn } from './look.ts';
 import type { LayoutOptions, Repositories } from './repositories.ts';
 
 /** Settings of a collection of garbage. */
@@ -88,19 +87,15 @@ async function sweepPool(
   found: (path: string, size: number) => void,
 ): Promise<void> {
   const pool = join(PRIVATE, 'pool');
-  for (const algorithm of (await namesIn(join(root, pool))) ?? []) {
-    for (const encoded of (await namesIn(join(root, pool, algorithm))) ?? []) {
-      const digest = `${algorithm}:${encoded}`;
-      const path = join(pool, algorithm, encoded);
-      if (!isDigest(digest)) continue;
-      try {
-        const { nlink, size } = await lstat(join(root, path));
-        if (nlink > 1) continue;
-        await release(digest);
-        found(path, size);
-      } catch (error) {
-        if (!isAbsent(error)) throw error;
-      }
+  for (const { file, digest } of await blobFiles(join(root, pool))) {
+    if (digest === undefined) continue;
+    try {
+      const { nlink, size } = await lstat(join(root, pool, file));
+      if (nlink > 1) continue;
+      await release(digest);
+      found(join(pool, file), size);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
     }
   }
 }

@@ -7,12 +7,13 @@ import { isDocument, type Mention, type Survey } from './survey.ts';
 export function judge(
   survey: Survey,
   digest: Digest,
-  { size, fault, invalid }: Inspected,
+  { size, fault, invalid }: Omit<Inspected, 'manifest'>,
   repository: string,
 ): readonly Finding[] {
   const mentions = survey.mentions(digest);
   const [first] = mentions;
   if (first === undefined) return [];
+  let names: readonly string[] | undefined;
   const finding = (
     about: Pick<Finding, 'kind' | 'message'> & Partial<Pick<Finding, 'severity'>>,
     mention: Mention = first,
@@ -23,7 +24,8 @@ export function judge(
     file: `blobs/${digest.replace(':', '/')}`,
     path: survey.path(mention),
     descriptor: mention.descriptor,
-    names: survey.names(digest),
+    // Hostile documents have many mentions, and many names.
+    names: (names ??= survey.names(digest)),
   });
   if (fault !== undefined)
     return [finding({ ...fault, severity: fault.kind === 'unverifiable' ? 'warning' : 'error' })];
@@ -35,7 +37,7 @@ export function judge(
     return subject === undefined ? [] : [finding({ kind: 'missing', severity: 'warning', message }, subject)];
   }
   const findings: Finding[] = [];
-  const document = mentions.find(isDocument);
+  const document = survey.document(digest);
   if (invalid !== undefined)
     findings.push(
       finding(

@@ -1,11 +1,12 @@
 import { isUnnamed } from '../../layout-index/index.ts';
 import type { Descriptor, Digest } from '../../oci/index.ts';
 import { abreast } from './abreast.ts';
+import { createClosure, type Referring } from './closure.ts';
 import { layoutInvalid } from './failure.ts';
 import type { LayoutPlace } from './snapshot.ts';
 import type { Step, Trail } from './trail.ts';
 
-/** How many documents are read at a time. */
+/** How many blobs are looked at at a time. */
 const ABREAST = 16;
 
 /** What a collection of garbage has to know to tell what stays. */
@@ -40,25 +41,17 @@ export async function findKept(
   { place, trail, blobs, isYoung }: KeepingParts,
   keepUnnamed: boolean,
 ): Promise<Kept> {
-  const digests = new Set<Digest>();
-  const referrers: { readonly step: Step; readonly subject: Digest }[] = [];
-  const followAll = async (steps: readonly Step[]): Promise<void> => {
-    await follow(steps, trail, digests);
-    for (let before = -1; before !== digests.size;) {
-      before = digests.size;
-      for (const { step, subject } of referrers)
-        if (digests.has(subject)) await follow([step], trail, digests);
-    }
-  };
+  const closure = createClosure(trail);
+  const { digests } = closure;
+  await closure.add(keepUnnamed ? entries : entries.filter((entry) => !isUnnamed(entry)));
 
-  const named = keepUnnamed ? entries : entries.filter((entry) => !isUnnamed(entry));
-  await follow(named, trail, digests);
-  const listed = new Set(entries.map(({ digest }) => digest));
+  const referrers: Referring[] = [];
   for (const entry of entries) {
     const leads = await trail.read(entry);
     if (leads === undefined) throw missing(place, entry.digest);
     if (leads.subject !== undefined) referrers.push({ step: entry, subject: leads.subject });
   }
+  const listed = new Set(entries.map(({ digest }) => digest));
   const strays = [...blobs].filter((digest) => !digests.has(digest) && !listed.has(digest));
   const subjects = abreast(strays, ABREAST, async (digest) => ({
     step: { digest },
@@ -66,34 +59,16 @@ export async function findKept(
   }));
   for await (const { step, subject } of subjects)
     if (subject !== undefined) referrers.push({ step, subject });
-  await followAll([]);
+  await closure.addReferrers(referrers);
 
   const led = new Set(digests);
-  const rest = [...entries, ...strays.map((digest) => ({ digest }))].filter(
-    ({ digest }) => !digests.has(digest),
-  );
+  const rest = [...entries, ...strays.map((digest) => ({ digest }))].filter(({ digest }) => !led.has(digest));
   const ages = abreast(rest, ABREAST, async (step) => ({ step, isNew: await isYoung(step.digest) }));
-  for await (const { step, isNew } of ages) if (isNew) await follow([step], trail, digests);
-  if (digests.size > led.size) await followAll([]);
+  const late: Step[] = [];
+  for await (const { step, isNew } of ages) if (isNew) late.push(step);
+  await closure.add(late);
   const young = new Set([...digests].filter((digest) => !led.has(digest)));
   return { digests, young, entries: entries.filter(({ digest }) => digests.has(digest)) };
-}
-
-/** Adds all that some documents lead to, breadth first. */
-async function follow(first: readonly Step[], trail: Trail, digests: Set<Digest>): Promise<void> {
-  for (let steps = first; steps.length > 0;) {
-    const next: Step[] = [];
-    const fresh = steps.filter(({ digest }) => !digests.has(digest));
-    for (const { digest } of fresh) digests.add(digest);
-    for (let at = 0; at < fresh.length; at += ABREAST) {
-      const found = await Promise.all(fresh.slice(at, at + ABREAST).map((step) => trail.read(step)));
-      for (const leads of found) {
-        for (const digest of leads?.blobs ?? []) digests.add(digest);
-        for (const step of leads?.steps ?? []) next.push(step);
-      }
-    }
-    steps = next;
-  }
 }
 
 function missing({ repository }: LayoutPlace, digest: Digest): Error {

@@ -20,8 +20,7 @@ export async function readLayoutFiles(layout: string): Promise<LayoutFiles> {
   const index = await parsed(layout, 'index.json', INDEX_LIMIT, parseIndex);
   const faults = [version, index].flatMap((outcome) => ('fault' in outcome ? [outcome.fault] : []));
   if ('fault' in index) return { entries: undefined, faults };
-  // In a list of its own: what an index gives may be computed when it is asked for.
-  const entries = [...index.value.entries];
+  const { entries } = index.value;
   return { entries, faults: [...faults, ...ambiguous(entries)] };
 }
 
@@ -45,6 +44,12 @@ async function parsed<T>(
   }
 }
 
+/** An entry, and which one it is. */
+interface Positioned {
+  readonly at: number;
+  readonly entry: Descriptor;
+}
+
 /**
  * Names that stand at more than one manifest. Tools differ in which they take: the first, the last, none. Where full names
  * tell them apart, as BuildKit writes one tag of two repositories, it is a warning.
@@ -52,15 +57,18 @@ async function parsed<T>(
 function ambiguous(entries: readonly Descriptor[]): readonly FileFault[] {
   const faults: FileFault[] = [];
   for (const annotation of [annotations.imageName, annotations.refName]) {
-    const byName = new Map<string, Descriptor[]>();
-    for (const entry of entries) {
+    const byName = new Map<string, Positioned[]>();
+    for (const [at, entry] of entries.entries()) {
       const name = entry.annotations?.[annotation];
-      if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), entry]);
+      if (name === undefined) continue;
+      const named = byName.get(name);
+      if (named === undefined) byName.set(name, [{ at, entry }]);
+      else named.push({ at, entry });
     }
     for (const [name, named] of byName) {
-      const digests = new Set(named.map(({ digest }) => digest));
+      const digests = new Set(named.map(({ entry }) => entry.digest));
       if (digests.size < 2) continue;
-      const full = new Set(named.map((entry) => entry.annotations?.[annotations.imageName]));
+      const full = new Set(named.map(({ entry }) => entry.annotations?.[annotations.imageName]));
       const toldApart =
         annotation === annotations.refName && full.size === named.length && !full.has(undefined);
       faults.push({
@@ -68,7 +76,7 @@ function ambiguous(entries: readonly Descriptor[]): readonly FileFault[] {
         severity: toldApart ? 'warning' : 'error',
         message: `"${printable(name, 200)}" stands at ${digests.size} manifests: ${[...digests].slice(0, 3).join(', ')}`,
         file: 'index.json',
-        path: named.map((entry) => `index.json/manifests/${entries.indexOf(entry)}`),
+        path: named.map(({ at }) => `index.json/manifests/${at}`),
       });
     }
   }

@@ -1,5 +1,4 @@
 import {
-  annotations,
   childBlobs,
   childManifests,
   isImageType,
@@ -9,6 +8,7 @@ import {
   type Digest,
   type Manifest,
 } from '../../oci/index.ts';
+import { namesOf } from '../../layout-index/index.ts';
 
 /** One descriptor, and where it stands. */
 export interface Mention {
@@ -28,6 +28,8 @@ export interface Survey {
   has(digest: Digest): boolean;
   /** All that lead somewhere, in the order in which they were met. */
   mentions(digest: Digest): readonly Mention[];
+  /** The first of them that calls it a document. */
+  document(digest: Digest): Mention | undefined;
   /** All that is led to. */
   digests(): Iterable<Digest>;
   /** How one gets to a descriptor from `index.json`. */
@@ -36,19 +38,23 @@ export interface Survey {
   names(digest: Digest): readonly string[];
 }
 
+/** Begins with nothing: who reads the documents notes what stands in them. */
 export function createSurvey(): Survey {
   const all = new Map<Digest, Mention[]>();
+  const documents = new Map<Digest, Mention>();
   const mentions = (digest: Digest): readonly Mention[] => all.get(digest) ?? [];
   return {
     mentions,
+    document: (digest) => documents.get(digest),
     has: (digest) => all.has(digest),
     add(mention) {
       const { digest } = mention.descriptor;
-      const others = all.get(digest) ?? [];
-      const isFirst = isDocument(mention) && !others.some(isDocument);
-      others.push(mention);
-      all.set(digest, others);
-      return isFirst;
+      const others = all.get(digest);
+      if (others === undefined) all.set(digest, [mention]);
+      else others.push(mention);
+      if (!isDocument(mention) || documents.has(digest)) return false;
+      documents.set(digest, mention);
+      return true;
     },
     digests: () => all.keys(),
     path(mention) {
@@ -71,8 +77,12 @@ export function createSurvey(): Survey {
         if (seen.has(next)) continue;
         seen.add(next);
         for (const { from, descriptor } of mentions(next)) {
-          if (from !== undefined) wanted.push(from);
-          else for (const name of namesOf(descriptor)) names.add(name);
+          if (from !== undefined) {
+            wanted.push(from);
+            continue;
+          }
+          const { image, ref } = namesOf(descriptor);
+          for (const name of [image, ref]) if (name !== undefined) names.add(name);
         }
       }
       return [...names];
@@ -85,17 +95,12 @@ export function isDocument({ descriptor: { mediaType } }: Mention): boolean {
   return isIndexType(mediaType) || isImageType(mediaType);
 }
 
-/** The names of an entry: the full one first. */
-export function namesOf({ annotations: all }: Descriptor): readonly string[] {
-  return [all?.[annotations.imageName], all?.[annotations.refName]].filter((name) => name !== undefined);
-}
-
 /**
  * Notes all descriptors of a document.
  * @param fresh is given the documents among them that were not known as such
  */
 export function noteChildren(survey: Survey, from: Digest, manifest: Manifest, fresh: Set<Digest>): void {
-  const note = (descriptor: Mention['descriptor'], pointer: string, optional = false): void => {
+  const note = (descriptor: Descriptor, pointer: string, optional = false): void => {
     if (survey.add({ descriptor, from, pointer, optional })) fresh.add(descriptor.digest);
   };
   const [config, ...layers] = childBlobs(manifest);

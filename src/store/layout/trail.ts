@@ -48,6 +48,7 @@ export interface Trail {
 
 const NOWHERE: Leads = { steps: [], blobs: [] };
 
+/** Begins with nothing read. What is not there is looked for again each time, as it may come. */
 export function createTrail(place: LayoutPlace): Trail {
   const known = new Map<string, Leads>();
   return {

@@ -1,17 +1,17 @@
-import type { Digest } from '../../oci/index.ts';
+import { join } from 'node:path';
+import type { Descriptor, Digest, Manifest } from '../../oci/index.ts';
 import type { Options } from '../../registry/index.ts';
 import { abreast } from './abreast.ts';
+import { blobFiles, type BlobFile } from './blob-files.ts';
 import { diskFailure } from './failure.ts';
 import type { Finding } from './finding.ts';
-import { blobFiles, type BlobFile } from './blob-files.ts';
 import { inspect, type Inspected } from './inspect.ts';
-import { judge as judgeBlob } from './judge.ts';
-import { findKept } from './keeping.ts';
+import { judge } from './judge.ts';
 import { readLayoutFiles } from './layout-files.ts';
 import { layoutsIn } from './layouts-in.ts';
+import { createLedNow, type LedNow } from './led-now.ts';
 import type { Repository } from './repository.ts';
-import { createSurvey, isDocument, noteChildren } from './survey.ts';
-import { createTrail } from './trail.ts';
+import { createSurvey, noteChildren, type Survey } from './survey.ts';
 
 /** Settings of a verification. */
 export interface VerifyOptions extends Options {
@@ -51,89 +51,107 @@ interface Work {
   readonly signal: AbortSignal;
 }
 
-async function* verifyOne(repository: Repository, work: Work): AsyncGenerator<Finding> {
-  const { path: layout, repository: name, index } = repository;
-  const { concurrency, signal } = work;
-  // First the blobs and then what leads to them: else what comes in between would look as if nothing did.
-  const files = await blobFiles(layout);
-  const before = await index.currentOrNone().catch(() => undefined);
-  const { entries = [], faults } = await readLayoutFiles(layout);
-  for (const fault of faults) yield { repository: name, names: [], ...fault };
-
-  const survey = createSurvey();
-  const seen = new Map<Digest, Inspected>();
-  const look = async (digest: Digest): Promise<void> => {
-    const document = survey.mentions(digest).find(isDocument);
-    const inspected = await inspect(layout, digest, document?.descriptor.mediaType, signal);
-    if (inspected.size !== undefined) work.onBlob?.({ digest, size: inspected.size });
-    const { manifest, ...rest } = inspected;
-    seen.set(digest, rest);
-    if (manifest !== undefined) noteChildren(survey, digest, manifest, fresh);
-  };
-  const fresh = new Set<Digest>();
-  for (const [at, descriptor] of entries.entries()) {
-    const mention = { descriptor, from: undefined, pointer: `/manifests/${at}`, optional: false };
-    if (survey.add(mention)) fresh.add(descriptor.digest);
-  }
-  while (fresh.size > 0) {
-    const level = [...fresh];
-    fresh.clear();
-    for await (const _ of abreast(level, concurrency, look));
-  }
-  const blobs = [...survey.digests()].filter((digest) => !seen.has(digest));
-  const led = [...seen.keys()];
-  const isStillLed = async (digest: Digest): Promise<boolean> => {
-    const now = await index.currentOrNone().catch(() => undefined);
-    return now === undefined || now.entries === before?.entries || isKept(repository, now.entries, digest);
-  };
-  const judge = async (digest: Digest): Promise<readonly Finding[]> => {
-    const findings = judgeBlob(survey, digest, seen.get(digest) ?? {}, name);
-    return findings.length === 0 || (await isStillLed(digest)) ? findings : [];
-  };
-  for (const digest of led) yield* await judge(digest);
-  const lookAndJudge = async (digest: Digest): Promise<readonly Finding[]> => {
-    await look(digest);
-    return judge(digest);
-  };
-  for await (const findings of abreast(blobs, concurrency, lookAndJudge)) yield* findings;
-
-  const others = files.filter(({ digest }) => digest === undefined || !survey.has(digest));
-  const stray = async ({ file, digest }: BlobFile): Promise<readonly Finding[]> => {
-    const common = { repository: name, file, path: [], names: [] } as const;
-    if (digest === undefined)
-      return [{ ...common, kind: 'misnamed', severity: 'warning', message: 'its name is no digest' }];
-    await look(digest);
-    const { size, fault } = seen.get(digest) ?? {};
-    // It was taken away, or somebody has entered what leads to it.
-    if (size === undefined && fault === undefined) return [];
-    if (
-      before !== undefined &&
-      (await index.currentOrNone())?.entries !== before.entries &&
-      (await isStillLed(digest))
-    )
-      return [];
-    const lone: Finding = {
-      ...common,
-      kind: 'unreferenced',
-      severity: 'warning',
-      message: 'nothing leads to it',
-    };
-    if (fault === undefined) return [lone];
-    return [lone, { ...common, ...fault, severity: fault.kind === 'corrupt' ? 'error' : 'warning' }];
-  };
-  for await (const findings of abreast(others, concurrency, stray)) yield* findings;
+/** One layout, and what is known of it so far. */
+interface Verification extends Work {
+  readonly repository: Repository;
+  /** What leads to its blobs. */
+  readonly survey: Survey;
+  /** What was seen of the blobs themselves. */
+  readonly inspected: Map<Digest, Omit<Inspected, 'manifest'>>;
+  readonly ledNow: LedNow;
 }
 
-async function isKept(
-  place: Repository,
-  entries: Parameters<typeof findKept>[0],
-  digest: Digest,
-): Promise<boolean> {
-  try {
-    const parts = { place, trail: createTrail(place), blobs: [], isYoung: async () => false };
-    return (await findKept(entries, parts, true)).digests.has(digest);
-  } catch {
-    // It is broken elsewhere as well.
-    return true;
+async function* verifyOne(repository: Repository, work: Work): AsyncGenerator<Finding> {
+  // First the blobs and then what leads to them: else what comes in between would look as if nothing did.
+  const files = await blobFiles(join(repository.path, 'blobs'));
+  const ledNow = await createLedNow(repository);
+  const { entries = [], faults } = await readLayoutFiles(repository.path);
+  for (const fault of faults) yield { repository: repository.repository, names: [], ...fault };
+
+  const verification: Verification = {
+    ...work,
+    repository,
+    ledNow,
+    survey: createSurvey(),
+    inspected: new Map(),
+  };
+  const { survey, inspected, concurrency } = verification;
+  await followDocuments(verification, entries);
+  // Not before all documents were read: each may say something of any other.
+  for (const digest of inspected.keys()) yield* await judgeLed(verification, digest);
+
+  const others = [...survey.digests()].filter((digest) => !inspected.has(digest));
+  const ofOthers = abreast(others, concurrency, async (digest) => {
+    await look(verification, digest);
+    return judgeLed(verification, digest);
+  });
+  for await (const findings of ofOthers) yield* findings;
+
+  const strays = files.filter(({ digest }) => digest === undefined || !survey.has(digest));
+  const ofStrays = abreast(strays, concurrency, (stray) => judgeStray(verification, stray));
+  for await (const findings of ofStrays) yield* findings;
+}
+
+/** Reads the documents that the entries lead to, level by level, and notes what stands in them. */
+async function followDocuments(verification: Verification, entries: readonly Descriptor[]): Promise<void> {
+  const { survey, concurrency } = verification;
+  let level = new Set<Digest>();
+  for (const [at, descriptor] of entries.entries()) {
+    const mention = { descriptor, from: undefined, pointer: `/manifests/${at}`, optional: false };
+    if (survey.add(mention)) level.add(descriptor.digest);
   }
+  while (level.size > 0) {
+    const next = new Set<Digest>();
+    const looks = abreast(level, concurrency, async (digest) => {
+      const manifest = await look(verification, digest);
+      if (manifest !== undefined) noteChildren(survey, digest, manifest, next);
+    });
+    for await (const _ of looks);
+    level = next;
+  }
+}
+
+/** Hashes a blob. @returns what it says, if something calls it a document. */
+async function look(
+  { repository, survey, inspected, onBlob, signal }: Verification,
+  digest: Digest,
+): Promise<Manifest | undefined> {
+  const mediaType = survey.document(digest)?.descriptor.mediaType;
+  const { manifest, ...rest } = await inspect(repository.path, digest, mediaType, signal);
+  if (rest.size !== undefined) onBlob?.({ digest, size: rest.size });
+  inspected.set(digest, rest);
+  return manifest;
+}
+
+/** What is wrong with a blob that was led to; nothing, if a writer has taken away what led to it. */
+async function judgeLed(
+  { repository, survey, inspected, ledNow }: Verification,
+  digest: Digest,
+): Promise<readonly Finding[]> {
+  const findings = judge(survey, digest, inspected.get(digest) ?? {}, repository.repository);
+  return findings.length > 0 && (await ledNow(digest)) === false ? [] : findings;
+}
+
+/** What is to be said of something that nothing led to. */
+async function judgeStray(
+  verification: Verification,
+  { file, digest }: BlobFile,
+): Promise<readonly Finding[]> {
+  const { repository, inspected, ledNow } = verification;
+  const place = { repository: repository.repository, file: `blobs/${file}`, path: [], names: [] } as const;
+  if (digest === undefined)
+    return [{ ...place, kind: 'misnamed', severity: 'warning', message: 'its name is no digest' }];
+  await look(verification, digest);
+  const { size, fault } = inspected.get(digest) ?? {};
+  const isGone = size === undefined && fault === undefined;
+  // Or somebody has entered what leads to it.
+  if (isGone || (await ledNow(digest)) === true) return [];
+  const lone: Finding = {
+    ...place,
+    kind: 'unreferenced',
+    severity: 'warning',
+    message: 'nothing leads to it',
+  };
+  if (fault === undefined) return [lone];
+  return [lone, { ...place, ...fault, severity: fault.kind === 'corrupt' ? 'error' : 'warning' }];
 }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { lutimes, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Registry } from '../../../src/registry/index.ts';
 import { collectGarbage, singleLayout } from '../../../src/store/layout/index.ts';
+import { renew } from '../../../src/store/layout/renew.ts';
 import { temporaryFolder } from './folder.ts';
 import { all, config, image, pathOf, piece, push, pushBlob } from './image.ts';
 
@@ -11,6 +12,8 @@ import { all, config, image, pathOf, piece, push, pushBlob } from './image.ts';
 const moment = vi.hoisted(() => ({
   before: async (_path: string): Promise<void> => {},
   after: async (_path: string): Promise<void> => {},
+  /** The same for the moment in which a push has a blob that it found count as new. */
+  renewing: async (_path: string): Promise<void> => {},
 }));
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
@@ -20,7 +23,11 @@ vi.mock('node:fs/promises', async (original) => {
     await real.rename(from, to);
     if (isTaken) await moment.after(String(from));
   };
-  return { ...real, rename };
+  const lutimes: typeof real.lutimes = async (path, ...times) => {
+    await moment.renewing(String(path));
+    await real.lutimes(path, ...times);
+  };
+  return { ...real, rename, lutimes };
 });
 
 const folder = temporaryFolder();
@@ -37,6 +44,7 @@ beforeEach(async () => {
 afterEach(() => {
   moment.before = async () => {};
   moment.after = async () => {};
+  moment.renewing = async () => {};
   vi.useRealTimers();
 });
 
@@ -92,4 +100,28 @@ test('a collection that ends in the middle leaves a valid layout, and the next o
   expect(await all(registry.tags('layout'))).toEqual(['v1']);
   const { removed, leftovers } = await collectGarbage(folder());
   expect([removed.count, leftovers.count]).toEqual([0, 1]);
+});
+
+describe('a blob that a push finds', () => {
+  const refuseWith = (code: string): void => {
+    moment.renewing = () => Promise.reject(Object.assign(new Error(`${code}: no`), { code, errno: -1 }));
+  };
+
+  test.each(['EPERM', 'EACCES', 'EROFS', 'ENOSYS', 'ENOTSUP'])(
+    'is there all the same where its times are not ours to set (%s)',
+    async (code) => {
+      refuseWith(code);
+      expect(await renew(file())).toBe(true);
+    },
+  );
+
+  test.each(['ENOENT', 'ENOTDIR'])('is not there where the disk says so (%s)', async (code) => {
+    refuseWith(code);
+    expect(await renew(file())).toBe(false);
+  });
+
+  test('is neither where the disk does not work', async () => {
+    refuseWith('EIO');
+    await expect(renew(file())).rejects.toMatchObject({ code: 'EIO' });
+  });
 });

@@ -115,6 +115,17 @@ describe('what stays', () => {
     expect([cacheLayer, cacheConfig, cache].every(isThere)).toBe(true);
   });
 
+  test('what a manifest leads to that is a mere layer to another one', async () => {
+    const held = layer('held');
+    const inner = await pushImage('inner', [held]);
+    const wrapping = imageOf('wrapping', [piece(inner.bytes, 'application/vnd.oci.image.layer.v1.tar')]);
+    const outer = index([inner]);
+    for (const each of [wrapping, outer]) await put(each);
+    await writeIndex(wrapping.descriptor, outer.descriptor);
+    expect((await collect()).removed.count).toBe(0);
+    expect(isThere(held)).toBe(true);
+  });
+
   test('every digest that stands in a document of a type that we do not know', async () => {
     const held = layer('held');
     const odd = piece(JSON.stringify({ parts: { first: held.descriptor.digest } }), 'application/vnd.x+json');
@@ -146,6 +157,20 @@ describe('what stays', () => {
     expect(isThere(fresh)).toBe(false);
     expect((await collectGarbage(folder(), { grace: 0 })).removed.count).toBe(2);
   });
+});
+
+test('referrers of what is younger than the grace stay with it', async () => {
+  await pushImage('base', [], {}, 'v1');
+  const [fresh, note] = [imageOf('fresh', []), layer('note')];
+  const noted = imageOf('noted', [note], { subject: fresh.descriptor });
+  const again = imageOf('again', [], { subject: noted.descriptor });
+  for (const each of [fresh, note, noted, again]) await put(each);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * HOUR });
+  const now = new Date();
+  await utimes(join(folder(), pathOf(fresh.descriptor.digest)), now, now);
+  const { young, removed } = await collectGarbage(folder());
+  expect([young.count, removed.count]).toEqual([4, 0]);
+  expect([noted, note, again].every(isThere)).toBe(true);
 });
 
 describe('what goes', () => {

@@ -12,6 +12,7 @@ import {
   type Finding,
   type VerifyOptions,
 } from '../../../src/store/layout/index.ts';
+import { readLayoutFiles } from '../../../src/store/layout/layout-files.ts';
 import { temporaryFolder } from './folder.ts';
 import { all, config, image, index, pathOf, piece, push, pushBlob, type Piece } from './image.ts';
 
@@ -42,6 +43,11 @@ const short = ({ kind, severity, path, file }: Finding): string =>
 async function writeIndex(...entries: readonly Descriptor[]): Promise<void> {
   const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries };
   await writeFile(join(folder(), 'index.json'), JSON.stringify(document));
+}
+
+/** The shortest of three times: the machine may have other things to do. */
+async function best(time: () => Promise<number>): Promise<number> {
+  return Math.min(await time(), await time(), await time());
 }
 
 async function put(one: Piece): Promise<void> {
@@ -221,6 +227,41 @@ describe('the files of the layout', () => {
     ]);
   });
 
+  test('one name at very many entries takes no longer than many names', { timeout: 120_000 }, async () => {
+    const time = async (nameAt: (at: number) => string): Promise<number> => {
+      const entryAt = (at: number): Descriptor => ({
+        ...(at % 2 === 0 ? amd : arm).descriptor,
+        annotations: { [annotations.refName]: nameAt(at) },
+      });
+      await writeIndex(...Array.from({ length: 40_000 }, (_, at) => entryAt(at)));
+      const begin = performance.now();
+      await readLayoutFiles(folder());
+      return performance.now() - begin;
+    };
+    const many = await best(() => time((at) => `v${at}`));
+    expect(await best(() => time(() => 'v1'))).toBeLessThan(4 * many);
+  });
+
+  test.each<[string, (at: number) => Descriptor]>([
+    [
+      'of one manifest, each with a name of its own and a wrong size',
+      (at) => ({ ...amd.descriptor, size: 1, annotations: { [annotations.refName]: `v${at}` } }),
+    ],
+    [
+      'that say two types of one manifest',
+      (at) => ({ ...amd.descriptor, mediaType: at < 10_000 ? mediaTypes.octetStream : mediaTypes.ociIndex }),
+    ],
+  ])('four times the entries %s take about four times as long', { timeout: 120_000 }, async (_, entryAt) => {
+    const time = async (count: number): Promise<number> => {
+      await writeIndex(...Array.from({ length: count }, (_unused, at) => entryAt(at)));
+      const begin = performance.now();
+      expect(await verify()).not.toEqual([]);
+      return performance.now() - begin;
+    };
+    const quarter = await best(() => time(5000));
+    expect(await best(() => time(20_000))).toBeLessThan(12 * quarter);
+  });
+
   test('all layouts of a folder are looked at, each by its name', async () => {
     const root = join(folder(), 'root');
     const many = layoutRegistry(root);
@@ -271,6 +312,64 @@ describe('while it runs', () => {
       [],
     );
     expect(done).toBe(true);
+  });
+
+  test(
+    'a change of index.json costs no more than one look at what it leads to',
+    { timeout: 120_000 },
+    async () => {
+      const images = Array.from({ length: 200 }, (_, at) => image(`image ${at}`));
+      const entries = images.map(({ descriptor }) => descriptor);
+      for (const each of images) await put(each);
+      for (let at = 0; at < 200; at++) await put(piece(`stray ${at}`));
+      const time = async (isChanged: boolean): Promise<number> => {
+        await writeIndex(...entries);
+        const begin = performance.now();
+        let done = !isChanged;
+        const onBlob = (): void => {
+          if (done) return;
+          done = true;
+          const document = { schemaVersion: 2, manifests: entries.slice(1) };
+          writeFileSync(join(folder(), 'index.json'), JSON.stringify(document));
+        };
+        expect(await verify({ onBlob })).not.toEqual([]);
+        return performance.now() - begin;
+      };
+      const quiet = await best(() => time(false));
+      expect(await best(() => time(true))).toBeLessThan(6 * quiet);
+    },
+  );
+
+  test('what a writer enters meanwhile is no stray, and what stays one is told', async () => {
+    const [entered, stray] = [piece('entered'), piece('stray')];
+    const late = image('late', { layers: [entered.descriptor] });
+    for (const each of [entered, stray, late]) await put(each);
+    let done = false;
+    const onBlob = (): void => {
+      if (done) return;
+      done = true;
+      const manifests = [multi, signature, late].map(({ descriptor }) => descriptor);
+      writeFileSync(join(folder(), 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+    };
+    expect((await verify({ concurrency: 1, onBlob })).map(short)).toEqual([
+      `warning unreferenced ${pathOf(stray.descriptor.digest)}`,
+    ]);
+  });
+
+  test('what is wrong beside a change is told, also where another manifest cannot be read', async () => {
+    await rm(fileOf(other));
+    await writeFile(fileOf(signature), '{}');
+    let done = false;
+    const onBlob = (): void => {
+      if (done) return;
+      done = true;
+      const manifests = [signature, multi].map(({ descriptor }) => descriptor);
+      writeFileSync(join(folder(), 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+    };
+    expect((await verify({ concurrency: 1, onBlob })).map(({ kind, file }) => `${kind} ${file}`)).toEqual([
+      `corrupt ${pathOf(signature.descriptor.digest)}`,
+      `missing ${pathOf(other.descriptor.digest)}`,
+    ]);
   });
 
   test('who has enough leaves', async () => {
