@@ -139,7 +139,21 @@ const token = buildCommand({
 /** The commands. Each is loaded when it is called. */
 export const application: Application<Context> = buildApplication(
   buildRouteMap({
-    routes: { lookup, layout, validate, copy, build, builds, deploy, sources, serve, cache, login, logout, token },
+    routes: {
+      lookup,
+      layout,
+      validate,
+      copy,
+      build,
+      builds,
+      deploy,
+      sources,
+      serve,
+      cache,
+      login,
+      logout,
+      token,
+    },
     docs: { brief: 'Container images, wherever they are' },
   }),
   {

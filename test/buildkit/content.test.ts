@@ -221,6 +221,32 @@ describe('what the registry is asked for', () => {
     expect(asked).toEqual(['getManifest manifest', 'getBlob config', 'getBlob layer']);
   });
 
+  test('anew after the end: with a session goes what was kept for it', async () => {
+    const { registry, asked, digests } = await stocked();
+    const store = registryContent(registry, 'r');
+    await store.info(digests.manifest);
+    await store.close?.();
+    await store.info(digests.manifest);
+    expect(asked).toEqual(['getManifest manifest', 'getManifest manifest']);
+  });
+
+  test('the next piece, while the builder works on the last, and no more', async () => {
+    const bytes = noise(11, 8 * MIB);
+    const { registry, digests } = await stocked(bytes);
+    let given = 0;
+    const counting = withBlobs(registry, async function* () {
+      for (let at = 0; at < bytes.length; at += MIB) {
+        given++;
+        yield bytes.subarray(at, at + MIB);
+      }
+    });
+    const content = await reader({ 'oci:s': registryContent(counting, 'r') });
+    await read(content, digests.manifest);
+    await read(content, digests.layer, { offset: 0, size: MIB });
+    // One was read, one is ahead, and one is held back by who verifies them, as it might be the last.
+    expect(given).toBe(3);
+  });
+
   test('nothing, of a layer that the builder has already', async () => {
     const { registry, asked, digests } = await stocked();
     const content = await reader({ 'oci:s': registryContent(registry, 'r') });

@@ -6,7 +6,7 @@ export type Moment = number;
 /** When the builds of these tests begin. */
 export const BEGIN: number = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-export function at(moment: Moment): Timestamp {
+function at(moment: Moment): Timestamp {
   const milliseconds = BEGIN + moment;
   return {
     seconds: BigInt(Math.floor(milliseconds / 1000)),

@@ -21,7 +21,8 @@ export async function wired(...attachables: readonly Attachable[]): Promise<Tran
       return recorder as ConnectRouter;
     },
   };
-  for (const attach of attachables) await attach(recorder as ConnectRouter, new AbortController().signal);
+  const { signal } = new AbortController();
+  for (const attach of attachables) await attach(recorder as ConnectRouter, signal, new Map());
   return createRouterTransport((router) => registrations.forEach((register) => register(router)));
 }
 

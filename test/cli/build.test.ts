@@ -130,6 +130,66 @@ describe('--context', () => {
     expect(stderr).toMatch(/v2 is not in oci-layout:.*there is v1/);
   });
 
+  test('a layout that is not there is told of as a folder that is not', async () => {
+    const { code, stderr, request } = await build([
+      '--context',
+      `base=oci-layout:${folder}/none:v1`,
+      context(),
+    ]);
+    expect([code, request]).toEqual([3, undefined]);
+    expect(stderr).toContain(`${folder}/none: there is no such folder`);
+  });
+
+  describe('an index that does not say which image is for which platform', () => {
+    let digests: readonly string[];
+    const where = (): string => `oci-layout:${folder}/silent:v1`;
+    const digestAt = (request: SolveRequest | undefined, key: string): string | undefined =>
+      request?.frontendAttrs[key]?.split('@')[1];
+
+    beforeAll(async () => {
+      const layout = singleLayout(join(folder, 'silent'));
+      const push = (document: object, mediaType: string, tags: readonly string[] = []) =>
+        layout.pushManifest('layout', new TextEncoder().encode(JSON.stringify(document)), {
+          mediaType,
+          tags,
+        });
+      const manifests = [];
+      for (const architecture of ['amd64', 'arm64']) {
+        const bytes = new TextEncoder().encode(JSON.stringify({ os: 'linux', architecture }));
+        const config = { digest: digestOf(bytes), size: bytes.length };
+        await layout.pushBlob('layout', config, bytes);
+        const mediaType = 'application/vnd.oci.image.config.v1+json';
+        const image = { schemaVersion: 2, mediaType: MANIFEST, config: { mediaType, ...config }, layers: [] };
+        const { descriptor } = await push(image, MANIFEST);
+        manifests.push({ mediaType: MANIFEST, digest: descriptor.digest, size: descriptor.size });
+      }
+      digests = manifests.map(({ digest }) => digest);
+      const mediaType = 'application/vnd.oci.image.index.v1+json';
+      const { descriptor } = await push({ schemaVersion: 2, mediaType, manifests }, mediaType, ['v1']);
+      digests = [...digests, descriptor.digest];
+    });
+
+    test('their configs do', async () => {
+      const { request, stderr } = await build(['-t', 'app', '--context', `base=${where()}`, context()]);
+      expect(stderr).toBe('');
+      const named = ['::linux/amd64', '::linux/arm64', ''].map((end) =>
+        digestAt(request, `context:base${end}`),
+      );
+      expect(named).toEqual(digests);
+    });
+
+    test('what was said goes before what they say', async () => {
+      const own = `base::linux/arm64=oci-layout:${folder}/layout:v1`;
+      const { request } = await build(['--context', own, '--context', `base=${where()}`, context()]);
+      expect(digestAt(request, 'context:base::linux/arm64')).toBe(digest);
+    });
+
+    test('for one platform it is the image for that', async () => {
+      const { request } = await build(['--context', `base::linux/arm64=${where()}`, context()]);
+      expect(digestAt(request, 'context:base::linux/arm64')).toBe(digests[1]);
+    });
+  });
+
   test('a folder is one if it is there; what looks like a path has to be', async () => {
     const { request } = await build(['--context', `files=${context()}`, context()]);
     expect(request?.frontendAttrs['context:files']).toBe('local:files');
@@ -214,3 +274,13 @@ test('a builder that is not there is told of, after all that is wrong with the r
   const { code, stderr } = await stowage(['build', context()], { environment });
   expect([code, stderr]).toEqual([1, expect.stringContaining('/nowhere/builder.sock')]);
 });
+
+test.each(['type=oci,dest=FILE/out.tar', 'FILE/out'])(
+  '--output %s, below a file, is refused early',
+  async (output) => {
+    const file = join(context(), 'Dockerfile');
+    const { code, stderr, request } = await build(['-o', output.replace('FILE', file), context()]);
+    expect([code, request]).toEqual([2, undefined]);
+    expect(stderr).toContain('Dockerfile is not a folder');
+  },
+);

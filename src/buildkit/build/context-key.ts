@@ -13,7 +13,7 @@ export function contextKey(name: string, platform?: Platform): string {
 }
 
 /** The name of a context in the form in which the frontend asks for it. @throws {RegistryError} `REFERENCE_INVALID`. */
-export function familiarContextName(name: string): string {
+function familiarContextName(name: string): string {
   try {
     return familiarReference(parseDockerName(name)).replace(/:latest$/, '');
   } catch (error) {

@@ -1,12 +1,10 @@
 import type { Descriptor, Digest } from '../../oci/index.ts';
-import { openBlob, type BlobReader, type Registry } from '../../registry/index.ts';
+import type { Registry } from '../../registry/index.ts';
+import { blobStream, type BlobStream } from './blob-stream.ts';
 import type { ContentPart } from './content-store.ts';
 
 /** How many blobs are kept open at the same time for who reads on. */
 const OPEN = 8;
-
-/** How much is read at once, in bytes. */
-const CHUNK = 1024 * 1024;
 
 /** Parts of blobs, in whatever order they are asked for. */
 export interface BlobReaders {
@@ -22,11 +20,11 @@ export interface BlobReaders {
  */
 export function blobReaders(registry: Registry, repository: string): BlobReaders {
   /** At rest, the one that was used last at the end. */
-  const resting = new Set<BlobReader>();
-  const busy = new Set<BlobReader>();
+  const resting = new Set<BlobStream>();
+  const busy = new Set<BlobStream>();
   let closed = false;
 
-  const rested = (digest: Digest, offset: number): BlobReader | undefined => {
+  const rested = (digest: Digest, offset: number): BlobStream | undefined => {
     for (const reader of resting) {
       if (reader.digest !== digest || reader.position !== offset) continue;
       resting.delete(reader);
@@ -34,7 +32,7 @@ export function blobReaders(registry: Registry, repository: string): BlobReaders
     }
     return undefined;
   };
-  const rest = async (reader: BlobReader): Promise<void> => {
+  const rest = async (reader: BlobStream): Promise<void> => {
     if (closed) return reader.close();
     resting.add(reader);
     const [oldest] = resting;
@@ -47,28 +45,27 @@ export function blobReaders(registry: Registry, repository: string): BlobReaders
     async *read(blob, { offset, size, signal }) {
       signal?.throwIfAborted();
       const before = rested(blob.digest, offset);
-      const reader = before ?? openBlob(registry, repository, blob);
+      const reader = before ?? blobStream(registry, repository, blob, offset);
       busy.add(reader);
       // A read that waits for the registry is ended as well.
       const stop = (): void => void reader.close();
-      const readOn = async (length: number, first: boolean): Promise<Uint8Array> => {
+      const readOn = async (limit: number): Promise<Uint8Array | undefined> => {
         signal?.addEventListener('abort', stop, { once: true });
         try {
-          return await reader.read(length);
+          return await reader.next(limit);
         } catch (error) {
           // Its stream may have been closed by the registry while it rested: it opens another, once.
-          if (before === undefined || !first || signal?.aborted === true || closed) throw error;
-          return await reader.read(length);
+          if (before === undefined || limit < size || signal?.aborted === true || closed) throw error;
+          return await reader.next(limit);
         } finally {
           signal?.removeEventListener('abort', stop);
         }
       };
       let handedOn = false;
       try {
-        if (reader.position !== offset) await reader.seek(offset);
         for (let left = size; left > 0;) {
-          const bytes = await readOn(Math.min(left, CHUNK), left === size);
-          if (bytes.length === 0) return;
+          const bytes = await readOn(left);
+          if (bytes === undefined) return;
           left -= bytes.length;
           // Before the bytes are given: who has them may ask for the next ones at once.
           if (left <= 0 && reader.position < blob.size) {

@@ -7,9 +7,9 @@ import type { ContentStore } from './content-store.ts';
  *   exported without a tar, `local:DIR` for a cache
  */
 export function contentService(stores: ReadonlyMap<string, ContentStore>): Attachable {
-  return async (router, ended) => {
+  return async (router, ended, raw) => {
     const { contentRoutes } = await import('./content-routes.ts');
-    contentRoutes(router, stores);
+    contentRoutes(router, raw, stores);
     const close = (): void => stores.forEach((store) => void store.close?.());
     ended.addEventListener('abort', close, { once: true });
   };

@@ -1,8 +1,9 @@
 import { timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { isDigest, type Digest } from '../../oci/index.ts';
+import type { Digest } from '../../oci/index.ts';
 import { errorCode, isNotFound } from '../../registry/index.ts';
 import type { ContentStore, Ingest } from './content-store.ts';
+import { digestAsked } from './store-request.ts';
 import type { WriteContentRequest } from '../proto/content_pb.ts';
 
 /** The actions of a request. */
@@ -34,7 +35,7 @@ export async function* writeContent(
   try {
     for await (const request of requests) {
       if (request.total > 0) total = Number(request.total);
-      if (request.expected !== '') expected = checked(request.expected);
+      if (request.expected !== '') expected = digestAsked(request.expected);
       if (ingest === undefined) {
         if (request.ref === '')
           throw new ConnectError('first message must have a reference', Code.InvalidArgument);
@@ -93,9 +94,4 @@ async function has(store: ContentStore, digest: Digest, signal: AbortSignal): Pr
     if (isNotFound(error)) return false;
     throw error;
   }
-}
-
-function checked(digest: string): Digest {
-  if (isDigest(digest)) return digest;
-  throw new ConnectError(`"${digest}" failed validation`, Code.InvalidArgument);
 }

@@ -99,7 +99,11 @@ export function registryContent(registry: Registry, repository: string): Content
       const whole = known.get(digest)?.size ?? (await sizeOf(digest, signal === undefined ? {} : { signal }));
       yield* readers.read({ digest, size: whole }, { offset, size, ...(signal !== undefined && { signal }) });
     },
-    close: () => readers.close(),
+    close() {
+      documents.clear();
+      known.clear();
+      return readers.close();
+    },
   };
 }
 

@@ -28,8 +28,9 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
     options.signal?.throwIfAborted();
     throw error;
   });
-  /** Those that have ended as well: what still names them fails. */
-  const sessions = new Map<string, Session>();
+  const open = new Set<Session>();
+  /** Of all sessions that there were: what names one that is over fails. */
+  const endings = new Map<string, AbortSignal>();
 
   /**
    * Inside a call: every builder takes that, one in a Docker engine too. The engine's own way in, `POST /session`, would
@@ -43,16 +44,16 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
     {
       signal,
       session,
-    }: { readonly signal?: AbortSignal | undefined; readonly session?: Session | undefined },
+    }: { readonly signal?: AbortSignal | undefined; readonly session?: AbortSignal | undefined },
     call: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
-    const needed = [connection.ended, signal, session?.ended].filter((one) => one !== undefined);
+    const needed = [connection.ended, signal, session].filter((one) => one !== undefined);
     needed.forEach((one) => one === connection.ended || one.throwIfAborted());
     try {
       return await call(AbortSignal.any(needed));
     } catch (error) {
       signal?.throwIfAborted();
-      session?.ended.throwIfAborted();
+      session?.throwIfAborted();
       throw daemonError(error, address.text, what);
     }
   };
@@ -60,7 +61,7 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
     kind: address.kind,
     address: address.text,
     solve: (request, { signal } = {}) =>
-      told(undefined, { signal, session: sessions.get(request.session ?? '') }, (signal) =>
+      told(undefined, { signal, session: endings.get(request.session ?? '') }, (signal) =>
         control.solve(request, { signal }),
       ),
     async *status(ref, { signal } = {}) {
@@ -84,11 +85,14 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
         sharedKey,
         ...(signal !== undefined && { signal }),
       });
-      sessions.set(session.id, session);
+      open.add(session);
+      endings.set(session.id, session.ended);
+      // With it go its services, and what they have kept.
+      session.ended.addEventListener('abort', () => open.delete(session), { once: true });
       return session;
     },
     async close() {
-      await Promise.all([...sessions.values()].map((session) => session.close()));
+      await Promise.all([...open].map((session) => session.close()));
       await connection.close();
     },
   };

@@ -1,7 +1,7 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'] as const;
 
 /** A number of bytes as BuildKit's tools show it: `94B`, `682.85kB`. */
-export function formatBytes(count: number): string {
+function formatBytes(count: number): string {
   let unit = 0;
   let value = count;
   while (value >= 1000 && unit < UNITS.length - 1) {

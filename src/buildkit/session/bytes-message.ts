@@ -1,3 +1,5 @@
+import { varint } from './varint.ts';
+
 /** Before each message: whether it is compressed, and its length in four bytes. */
 const PREFIX = 5;
 
@@ -13,15 +15,11 @@ const LONGEST = PREFIX + 1 + 5;
  * @see https://protobuf.dev/programming-guides/encoding/
  */
 export function bytesHead(length: number): Buffer {
-  const varint: number[] = [];
-  for (let rest = length; ; rest = rest >>> 7) {
-    varint.push(rest < 0x80 ? rest : (rest & 0x7f) | 0x80);
-    if (rest < 0x80) break;
-  }
-  const head = Buffer.alloc(PREFIX + 1 + varint.length);
-  head.writeUInt32BE(1 + varint.length + length, 1);
+  const told = varint(length);
+  const head = Buffer.alloc(PREFIX + 1 + told.length);
+  head.writeUInt32BE(1 + told.length + length, 1);
   head[PREFIX] = TAG;
-  head.set(varint, PREFIX + 1);
+  head.set(told, PREFIX + 1);
   return head;
 }
 

@@ -1,6 +1,6 @@
-import { Code, ConnectError } from '@connectrpc/connect';
+import { ConnectError } from '@connectrpc/connect';
 import { printable } from '../../oci/index.ts';
-import { errorCode } from '../../registry/index.ts';
+import { grpcCode } from './grpc-code.ts';
 
 /**
  * An error as the builder is told of it, and as it tells it to whoever waits for the build. What is thrown otherwise is
@@ -11,14 +11,5 @@ export function serviceError(error: unknown, about?: string): ConnectError {
   if (error instanceof ConnectError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const message = about === undefined ? reason : `${printable(about, 300)}: ${reason}`;
-  const code = CODES.get(errorCode(error) ?? '') ?? Code.Unknown;
-  return new ConnectError(message, code, undefined, undefined, error);
+  return new ConnectError(message, grpcCode(error), undefined, undefined, error);
 }
-
-const CODES: ReadonlyMap<string, Code> = new Map([
-  ['SETTINGS_INVALID', Code.InvalidArgument],
-  ['RESPONSE_INVALID', Code.InvalidArgument],
-  ['SIZE_INVALID', Code.DataLoss],
-  ['UNAVAILABLE', Code.Unavailable],
-  ['UNSUPPORTED', Code.FailedPrecondition],
-]);

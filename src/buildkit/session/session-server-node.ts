@@ -9,7 +9,8 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import type { Attachable } from './attachable.ts';
+import type { Attachable, RawMethods } from './attachable.ts';
+import { answerRaw } from './raw-answer-node.ts';
 import { rawHeaders } from '../files/metadata.ts';
 import { WINDOW } from '../daemon/http2-node.ts';
 import { Health, HealthCheckResponseSchema } from '../proto/health_pb.ts';
@@ -44,10 +45,13 @@ export async function sessionServer(
     readMaxBytes: LARGEST,
   });
   router.service(Health, { check: () => create(HealthCheckResponseSchema, { status: SERVING }) });
-  for (const attach of attachables) await attach(router, ended);
+  const raw: RawMethods = new Map();
+  for (const attach of attachables) await attach(router, ended, raw);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   const answer = async (request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> => {
+    const rawMethod = raw.get(request.url);
+    if (rawMethod !== undefined) return answerRaw(rawMethod, request, response);
     const handler = handlers.get(request.url);
     if (handler === undefined) return unimplemented(request.url, response, handlers.keys());
     const values = createContextValues().set(rawHeaders, request.rawHeaders);

@@ -28,9 +28,13 @@ export default async function token(this: Context, flags: TokenFlags, reference:
 
 function remote(reference: string): { readonly host: string; readonly repository: string } {
   if (isLocalReference(reference))
-    throw new RegistryError('REFERENCE_INVALID', `${reference} is on this disk, which asks nobody who they are`, {
-      reference,
-    });
+    throw new RegistryError(
+      'REFERENCE_INVALID',
+      `${reference} is on this disk, which asks nobody who they are`,
+      {
+        reference,
+      },
+    );
   try {
     return parseDockerReference(reference);
   } catch (error) {

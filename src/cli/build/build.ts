@@ -25,7 +25,8 @@ import type { RegistryFlags } from '../flags.ts';
 import { withPlaces } from '../session.ts';
 import { attestationsOf } from './attestations.ts';
 import { cacheExportsOf, cacheImportsOf } from './caches.ts';
-import { resolveContext } from './contexts.ts';
+import { checkOutputs } from './check-outputs.ts';
+import { resolveContexts } from './contexts.ts';
 import { definitionOf } from './definition.ts';
 import { showBuild, type ProgressKind } from './display.ts';
 import { parsePair } from './fields.ts';
@@ -61,6 +62,7 @@ export default async function build(this: Context, flags: BuildFlags, folder: st
       await checkResultFiles(flags);
       // What is wrong with a reference is told before anybody is asked to build.
       const { outputs, copies } = outputsOf(this, places, flags);
+      await checkOutputs(outputs);
       const described = { ...(await describe(this, flags, folder, places)), outputs };
       daemon = await openDaemon({
         env: this.process.env,
@@ -101,7 +103,7 @@ async function describe(
   return {
     signal,
     ...(await definitionOf(context, folder, flags.file)),
-    contexts: await Promise.all(contexts.map((text) => resolveContext(places, text, { signal }))),
+    contexts: await resolveContexts(places, contexts, { signal }),
     credentials: defaultCredentials({ environment }),
     environment,
     secrets: secret.map((text) => parseSecretFlag(text, environment)),

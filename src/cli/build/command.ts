@@ -61,7 +61,7 @@ const flags: FlagParametersForType<BuildFlags, Context> = {
   addHost: many('Let RUN find a host at this address', 'NAME=ADDRESS'),
   attest: many('Add an attestation: type=provenance,mode=max or type=sbom', 'FIELDS'),
   secret: many('A secret for RUN --mount=type=secret: id=ID,src=FILE or id=ID,env=NAME', 'FIELDS'),
-  ssh: many('An agent, or keys, for RUN --mount=type=ssh', 'default|ID[=SOCKET|KEY,…]'),
+  ssh: many('The agent for RUN --mount=type=ssh', 'default|ID[=SOCKET]'),
   output: many('Where what is built goes (may be repeated): see below', 'WHERE'),
   push: yes('Write it into the registries of its names'),
   cacheFrom: many('Read the cache of steps from here: a reference, or type=…', 'REF|FIELDS'),

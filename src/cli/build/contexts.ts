@@ -3,8 +3,26 @@ import type { NamedContext } from '../../buildkit/index.ts';
 import { Invalid, parsePlatform, printable, type Digest } from '../../oci/index.ts';
 import { isLocalReference, type Place, type Places } from '../../place/index.ts';
 import { isRegistryError, RegistryError, type Options } from '../../registry/index.ts';
+import { lackOf } from '../lack.ts';
 import { parsePair } from './fields.ts';
 import { isPath } from './path.ts';
+import { platformContexts } from './platform-contexts.ts';
+
+/**
+ * Finds what each `--context` means, and the images for single platforms where an index does not tell them apart.
+ * @throws as `resolveContext` does.
+ */
+export async function resolveContexts(
+  places: Places,
+  texts: readonly string[],
+  options: Options,
+): Promise<readonly NamedContext[]> {
+  const given = await Promise.all(texts.map((text) => resolveContext(places, text, options)));
+  const found = await Promise.all(given.map((context) => platformContexts(context, options)));
+  const isForAll = (_: unknown, at: number): boolean => given[at]?.platform === undefined;
+  // The last of a name is taken: what was said of one platform goes before what was found.
+  return [...found.filter(isForAll), ...found.filter((one, at) => !isForAll(one, at))].flat();
+}
 
 /**
  * Finds what `--context NAME[::PLATFORM]=WHERE` means; images by their digests, so that a wrong name is told of before the
@@ -18,7 +36,7 @@ import { isPath } from './path.ts';
  * - a reference to an image in a registry.
  * @throws {Invalid} subject `context`; {RegistryError} what registries fail with.
  */
-export async function resolveContext(places: Places, text: string, options: Options): Promise<NamedContext> {
+async function resolveContext(places: Places, text: string, options: Options): Promise<NamedContext> {
   const [key, where] = parsePair('context', text);
   const [name, platform] = splitPlatform(key);
   const named = { name, ...(platform !== undefined && { platform: parsePlatform(platform) }) };
@@ -34,6 +52,8 @@ export async function resolveContext(places: Places, text: string, options: Opti
       throw new Invalid('context', `--context ${printable(text, 200)}: there is no such folder`);
   }
   const place = places.open(reference);
+  const lack = await lackOf(place, reference);
+  if (lack !== undefined) throw lack;
   const mayBeFolder = reference === where && !isLocalReference(where);
   const digest = await digestAt(place, mayBeFolder ? where : undefined, options);
   const { registry, repository, tag } = place;
