@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const ALONE = [
@@ -10,6 +11,8 @@ const ALONE = [
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
+    // Also where there are two processors only, of which vitest would leave one to itself.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // A process for each file would take a second of each. Only those that put something in the place of a module
     // have one of their own; the others leave the process as they found it.
     projects: [
