@@ -29,6 +29,7 @@ const KEPT = 64 * 1024 * 1024;
 /**
  * Makes a store to export to. What the builder writes goes on to the registry while it comes, and what the registry has
  * the builder need not send; nothing is kept on a disk. Only manifests wait, in memory, until all else is there.
+ * @param registry not one behind a cache, which may remember what is gone: there is nothing to send it from in the end
  * @see https://github.com/moby/buildkit/blob/master/README.md#docker-tarball, `tar=false`
  */
 export function registryExport(registry: Registry, repository: string): RegistryExport {

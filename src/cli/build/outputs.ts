@@ -117,9 +117,12 @@ function intoLayout(
 }
 
 function registryOutput(places: Places, reference: string): RegistryOutput {
-  const { registry, repository, tag, digest } = places.open(reference);
+  const { registry: opened, local, repository, tag, digest } = places.open(reference);
   if (digest !== undefined)
     throw new Invalid('context', `${printable(reference, 200)}: what is built has a digest of its own`);
+  // What is there the registry itself is asked: what a cache remembers may be gone, and nobody keeps what the builder wrote,
+  // so that it could be sent after all.
+  const registry = local === undefined ? places.client(parseDockerReference(reference).host) : opened;
   return { type: 'registry', registry, repository, ...(tag !== undefined && { tags: [tag] }) };
 }
 
