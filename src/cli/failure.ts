@@ -4,6 +4,7 @@ import { formatLocalReference, isLocalReference, parseLocalReference } from '../
 import { isRegistryError, type RegistryError } from '../registry/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { isPath } from './path.ts';
 
 /** An error as people read it: one line, with the cause where it adds something. */
 export function describeFailure(error: unknown): string {
@@ -49,16 +50,8 @@ export function misuse(context: Context, why: string): undefined {
 
 /** Who names a folder means the layout in it, which has to be said: a name may be that of a repository as well. */
 function layoutAdvice({ code, reference = '' }: RegistryError): string {
-  return code === 'REFERENCE_INVALID' && isPath(reference)
+  return code === 'REFERENCE_INVALID' &&
+    (isPath(reference) || (!isLocalReference(reference) && existsSync(reference)))
     ? `; for the layout in a folder, write oci-layout:${printable(reference, 100)}`
     : '';
-}
-
-function isPath(text: string): boolean {
-  return (
-    /^(?:\.{0,2}|~)[/\\]/.test(text) ||
-    text === '.' ||
-    text === '..' ||
-    (!isLocalReference(text) && existsSync(text))
-  );
 }

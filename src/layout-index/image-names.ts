@@ -1,5 +1,5 @@
 import type { Descriptor, Digest } from '../oci/index.ts';
-import type { Options, PushManifestOptions } from '../registry/index.ts';
+import type { AcceptedManifest, Options, PushedManifest, PushManifestOptions } from '../registry/index.ts';
 import type { Compatibility } from './compatibility.ts';
 
 /** What is asked of the images of a layout or an archive. Nothing of it: the only image there is. */
@@ -52,8 +52,16 @@ export interface PushNamedOptions extends Omit<PushManifestOptions, 'tags'> {
   readonly names: readonly ImageName[];
 }
 
+/** What was pushed under names: what `PushedManifest` says, but for its tags. */
+export type PushedNamed = Omit<PushedManifest, 'tags'>;
+
+export function pushedNamed({ descriptor, manifest }: AcceptedManifest): PushedNamed {
+  const subject = manifest.subject?.digest;
+  return { descriptor, ...(subject !== undefined && { subject }) };
+}
+
 /** The images of a layout, which can be pushed under their names. */
 export interface LayoutNames extends ImageNames {
   /** Stores a manifest and names it, in one change. @throws {RegistryError} as `pushManifest` of a registry, and as `name`. */
-  pushManifest(bytes: Uint8Array, options: PushNamedOptions): Promise<Descriptor>;
+  pushManifest(bytes: Uint8Array, options: PushNamedOptions): Promise<PushedNamed>;
 }

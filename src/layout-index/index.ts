@@ -8,6 +8,7 @@ export type {
   ImageNames,
   ImageQuery,
   LayoutNames,
+  PushedNamed,
   PushNamedOptions,
   ResolveOptions,
 } from './image-names.ts';
@@ -18,6 +19,7 @@ export { resolveImage, type Resolved, type ResolveIn } from './resolve.ts';
 // For the stores that keep an `index.json`; these change as the stores do.
 export type { EntriesDraft } from './draft.ts';
 export { enterManifest, nameManifest } from './enter.ts';
+export { pushedNamed } from './image-names.ts';
 export { isBare, isUnnamed, without } from './entries.ts';
 export { factsOf, isManifestLike, NO_FACTS, type Facts, type ReadFacts } from './facts.ts';
 export {

@@ -1,12 +1,5 @@
 import { displayName, type ImageNames, type LayoutNames } from '../layout-index/index.ts';
-import {
-  formatReference,
-  Invalid,
-  isTag,
-  looksLikeDigest,
-  parseDockerName,
-  parseManifest,
-} from '../oci/index.ts';
+import { formatReference, Invalid, isTag, looksLikeDigest, parseDockerName } from '../oci/index.ts';
 import {
   intercept,
   notFound,
@@ -96,9 +89,7 @@ async function push(
   { bytes, options: { tags: _, ...untagged } }: OperationOf<'pushManifest'>,
 ): Promise<PushedManifest> {
   const given = tags.map((tag) => ({ name: nameOf(repository, tag) }));
-  const descriptor = await names.pushManifest(bytes, { ...untagged, names: given });
-  const subject = parseManifest(bytes, descriptor.mediaType).subject?.digest;
-  return { descriptor, tags: [...tags], ...(subject !== undefined && { subject }) };
+  return { ...(await names.pushManifest(bytes, { ...untagged, names: given })), tags: [...tags] };
 }
 
 async function unname(

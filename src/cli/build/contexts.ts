@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import type { NamedContext } from '../../buildkit/index.ts';
 import { Invalid, parsePlatform, printable, type Digest } from '../../oci/index.ts';
 import { isLocalReference, type Place, type Places } from '../../place/index.ts';
-import { isRegistryError, RegistryError, type Options } from '../../registry/index.ts';
+import { isRegistryError, reworded, type Options } from '../../registry/index.ts';
 import { lackOf } from '../lack.ts';
 import { parsePair } from './fields.ts';
-import { isPath } from './path.ts';
+import { isPath } from '../path.ts';
 import { platformContexts } from './platform-contexts.ts';
 
 /**
@@ -73,16 +73,7 @@ async function digestAt(place: Place, folder: string | undefined, options: Optio
     return (await place.registry.resolveManifest(place.repository, place.reference, options)).digest;
   } catch (error) {
     if (folder === undefined || !isRegistryError(error)) throw error;
-    const { code, message, status, method, url, repository, reference, detail } = error;
-    throw new RegistryError(code, `${message}; nor is there a folder ${printable(folder, 200)}`, {
-      ...(status !== undefined && { status }),
-      ...(method !== undefined && { method }),
-      ...(url !== undefined && { url }),
-      ...(repository !== undefined && { repository }),
-      ...(reference !== undefined && { reference }),
-      detail,
-      cause: error,
-    });
+    throw reworded(error, `${error.message}; nor is there a folder ${printable(folder, 200)}`);
   }
 }
 

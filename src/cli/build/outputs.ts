@@ -5,7 +5,7 @@ import { fromInvalid } from '../../registry/index.ts';
 import type { Context } from '../context.ts';
 import { writeBytes } from '../output.ts';
 import { parseFields, type Fields } from './fields.ts';
-import { isPath } from './path.ts';
+import { isPath } from '../path.ts';
 
 /** What `--output` is told by other flags. */
 export interface OutputFlags {

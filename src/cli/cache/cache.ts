@@ -10,6 +10,7 @@ import {
   type Pruned,
 } from '../../wrap/cache/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
 import { fail } from '../failure.ts';
 import { tokenFolder, uploadFolder } from '../folders.ts';
@@ -75,10 +76,6 @@ export async function verify(this: Context): Promise<void> {
 
 function folderOf(context: Context): string {
   return registryCacheFolder({ environment: context.process.env });
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 /** Names on the left, numbers on the right; nothing at all of nothing. */

@@ -2,9 +2,10 @@ import { displayName } from '../../layout-index/index.ts';
 import { printable } from '../../oci/index.ts';
 import { collectGarbage, type Amount, type CollectEvent } from '../../store/layout/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { fail } from '../failure.ts';
 import { formatSize } from '../size.ts';
-import { checkFolder, counted } from './words.ts';
+import { checkFolder } from './words.ts';
 
 export interface CollectFlags {
   /** In milliseconds. */

@@ -1,10 +1,12 @@
+import { OWN_REPOSITORY } from '../../place/index.ts';
 import { displayName } from '../../layout-index/index.ts';
 import { isIndexType, isImageType, printable, type Descriptor } from '../../oci/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { tableOf } from '../report/table.ts';
 import { formatSize } from '../size.ts';
 import { measure, type Measured } from './measure.ts';
-import { counted, failIn, openLayout, REPOSITORY } from './words.ts';
+import { failIn, openLayout } from './words.ts';
 
 type Listed = Measured & { readonly descriptor: Descriptor; readonly name: string | undefined };
 
@@ -17,7 +19,7 @@ export async function list(
   try {
     const registry = await openLayout(directory);
     // Where there is no layout, that is told, and not that it has no images.
-    for await (const _ of registry.tags(REPOSITORY, { signal: this.signal })) break;
+    for await (const _ of registry.tags(OWN_REPOSITORY, { signal: this.signal })) break;
     const images: Listed[] = [];
     for (const descriptor of await registry.names.entries({ signal: this.signal })) {
       const measured = await measure(registry, descriptor, { signal: this.signal });

@@ -1,3 +1,4 @@
+import { OWN_REPOSITORY } from '../../place/index.ts';
 import {
   childBlobs,
   childManifests,
@@ -15,7 +16,6 @@ import {
   type Platform,
 } from '../../oci/index.ts';
 import { isNotFound, isVerificationFailure, type Options, type Registry } from '../../registry/index.ts';
-import { REPOSITORY } from './words.ts';
 
 /** What an image comes to. */
 export interface Measured {
@@ -58,8 +58,8 @@ export async function readManifest(
   return unlessBroken(async () => {
     // Indexes may stand in one another deeper than a registry shows.
     const content = await registry
-      .getManifest(REPOSITORY, digest, options)
-      .catch(() => registry.getBlob(REPOSITORY, digest, options));
+      .getManifest(OWN_REPOSITORY, digest, options)
+      .catch(() => registry.getBlob(OWN_REPOSITORY, digest, options));
     return parseManifest(await content.bytes(), mediaType);
   });
 }
@@ -71,7 +71,7 @@ async function platformOf(
 ): Promise<Platform | undefined> {
   if (!isConfigType(mediaType)) return undefined;
   const config = await unlessBroken(async () =>
-    (await registry.getBlob(REPOSITORY, digest, options)).json<Json>(),
+    (await registry.getBlob(OWN_REPOSITORY, digest, options)).json<Json>(),
   );
   if (!isObject(config ?? null)) return undefined;
   const { os, architecture, variant } = config as { readonly [name: string]: Json };

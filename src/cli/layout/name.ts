@@ -1,8 +1,9 @@
 import { printable } from '../../oci/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
 import { find } from './resolve.ts';
-import { counted, failIn, nameOf, newNameOf, openLayout, queryOf } from './words.ts';
+import { failIn, nameOf, newNameOf, openLayout, queryOf } from './words.ts';
 
 /** `stowage layout tag DIR NAME NEWNAME…`: the digest that is named on standard output. */
 export async function tag(

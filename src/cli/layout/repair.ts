@@ -4,12 +4,13 @@ import type { Places } from '../../place/index.ts';
 import { isRegistryError } from '../../registry/index.ts';
 import { layoutMender } from '../../store/layout/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
 import { describeFailure, fail } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
 import { withPlaces } from '../session.ts';
 import { lineOf } from './verify.ts';
-import { counted, openLayout } from './words.ts';
+import { openLayout } from './words.ts';
 
 export interface RepairFlags extends RegistryFlags {
   readonly from?: readonly string[];

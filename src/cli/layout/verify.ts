@@ -1,11 +1,13 @@
+import { OWN_REPOSITORY } from '../../place/index.ts';
 import { printable } from '../../oci/index.ts';
 import { verifyLayout, type Finding } from '../../store/layout/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
 import { fail } from '../failure.ts';
 import { createProgress } from '../report/progress.ts';
 import { formatSize } from '../size.ts';
-import { checkFolder, counted } from './words.ts';
+import { checkFolder } from './words.ts';
 
 /** `stowage layout verify DIR`: a line for each problem on standard output, the sum on standard error. */
 export async function verify(
@@ -47,7 +49,7 @@ export async function verify(
 /** `blobs/sha256/…: error: missing: it is missing; by index.json/manifests/0 sha256:…/layers/1 (v1)` */
 export function lineOf({ path, severity, message, file, names, repository, kind }: Finding): string {
   const where = path.length === 0 || path[0] === file ? [] : path;
-  const inside = repository === 'layout' ? '' : `${repository}: `;
+  const inside = repository === OWN_REPOSITORY ? '' : `${repository}: `;
   const of = names.length === 0 ? '' : ` (${names.map((name) => printable(name, 200)).join(', ')})`;
   const way = where.length === 0 ? '' : `; by ${where.join(' ')}`;
   return `${inside}${printable(file, 300)}: ${severity}: ${kind}: ${message}${way}${of}`;

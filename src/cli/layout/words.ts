@@ -39,9 +39,6 @@ export function failIn(context: Context, directory: string, error: unknown): voi
   fail(context, isOfWord || isNamed ? error : failureIn(error, printable(directory, 1000)));
 }
 
-/** The repository of a layout by itself. */
-export const REPOSITORY = 'layout';
-
 const DIGEST = /^sha(?:256|512):/;
 
 /**
@@ -72,9 +69,4 @@ export function newNameOf(word: string): ImageName {
 /** A word is a tag if it can be one: a name has a slash or a colon. */
 export function nameOf(word: string): ImageName {
   return isTag(word) ? { tag: word } : { name: word };
-}
-
-/** `1 blob`, `2 blobs`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

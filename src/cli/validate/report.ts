@@ -2,6 +2,7 @@ import { hasErrors, type Problem } from '../../image/index.ts';
 import { formatJson } from '../../json/index.ts';
 import { printable } from '../../oci/index.ts';
 import { print, say, type Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
 
 /** What came of it. */
@@ -43,8 +44,4 @@ export function summary(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (problems.length === 0) return 'nothing is wrong';
   return `${counted(errors, 'error')}, ${counted(problems.length - errors, 'warning')}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -36,7 +36,7 @@ export function archiveNames(holdings: Holdings): LayoutNames {
     },
     async pushManifest(bytes, options) {
       options.signal?.throwIfAborted();
-      return (await storeManifest(holdings, bytes, options)).descriptor;
+      return storeManifest(holdings, bytes, options);
     },
   };
 }

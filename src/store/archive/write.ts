@@ -2,8 +2,10 @@ import { open } from 'node:fs/promises';
 import {
   checkImageName,
   enterManifest,
+  pushedNamed,
   type ImageName,
   type PushNamedOptions,
+  type PushedNamed,
 } from '../../layout-index/index.ts';
 import { mediaTypes, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
 import {
@@ -44,7 +46,7 @@ export function writeOperations(holdings: Holdings): Write {
       signal?.throwIfAborted();
       checkDigest(digest);
       checkIsOurs(holdings, name);
-      const descriptor = { mediaType: mediaTypes.octetStream, digest, size };
+      const descriptor = blobDescriptor(digest, size);
       if (mountFrom !== undefined && (await sizeOf(digest, mountFrom, signal)) === size) return descriptor;
       await storeBlob(holdings, digest, size, verifyPushed(openable(source).open(), descriptor, signal));
       return descriptor;
@@ -53,12 +55,8 @@ export function writeOperations(holdings: Holdings): Write {
       options.signal?.throwIfAborted();
       checkIsOurs(holdings, name);
       const { tags = [], ...rest } = options;
-      const { manifest, descriptor } = await storeManifest(holdings, bytes, {
-        ...rest,
-        names: tags.map((tag) => ({ tag })),
-      });
-      const subject = manifest.subject?.digest;
-      return { descriptor, tags: [...tags], ...(subject !== undefined && { subject }) };
+      const names = tags.map((tag) => ({ tag }));
+      return { ...(await storeManifest(holdings, bytes, { ...rest, names })), tags: [...tags] };
     },
   };
 }
@@ -68,7 +66,7 @@ export async function storeManifest(
   holdings: Holdings,
   bytes: Uint8Array,
   options: PushNamedOptions,
-): Promise<AcceptedManifest> {
+): Promise<PushedNamed> {
   const { names, signal } = options;
   names.forEach(checkImageName);
   const accepted = checkManifest(bytes, options);
@@ -77,7 +75,7 @@ export async function storeManifest(
   signal?.throwIfAborted();
   await storeBlob(holdings, digest, size, openable(bytes).open());
   await holdings.change(entering(accepted, names), signal);
-  return accepted;
+  return pushedNamed(accepted);
 }
 
 /** Checks that what a manifest needs is there. Who pushes thousands of images does not want all of them walked for each. */

@@ -53,7 +53,7 @@ export function layoutNames(root: string, repository: Repository): LayoutNames {
       onDisk(root, async () => {
         options.signal?.throwIfAborted();
         options.names.forEach(checkImageName);
-        return (await storeManifest(repository, bytes, options)).descriptor;
+        return storeManifest(repository, bytes, options);
       }),
   };
 }

@@ -9,7 +9,7 @@ import {
   type AcceptedManifest,
   type Registry,
 } from '../../registry/index.ts';
-import type { PushNamedOptions } from '../../layout-index/index.ts';
+import { pushedNamed, type PushedNamed, type PushNamedOptions } from '../../layout-index/index.ts';
 import { statBlob } from './blob-file.ts';
 import type { Draft } from './changes.ts';
 import { enterStored } from './enter.ts';
@@ -48,9 +48,7 @@ export function writeOperations(repositories: Repositories): Write {
         const repository = open(name);
         tags.forEach(checkTag);
         const names = tags.map((tag) => ({ tag }));
-        const { descriptor, manifest } = await storeManifest(repository, bytes, { ...options, names });
-        const subject = manifest.subject?.digest;
-        return { descriptor, tags: [...tags], ...(subject !== undefined && { subject }) };
+        return { ...(await storeManifest(repository, bytes, { ...options, names })), tags: [...tags] };
       }),
   };
 }
@@ -60,7 +58,7 @@ export async function storeManifest(
   repository: Repository,
   bytes: Uint8Array,
   options: PushNamedOptions,
-): Promise<AcceptedManifest> {
+): Promise<PushedNamed> {
   const { names, signal } = options;
   const accepted = checkManifest(bytes, options);
   const exists = await repository.index.isThere();
@@ -72,7 +70,7 @@ export async function storeManifest(
     await checkChildren(repository, accepted, draft);
     await enterStored(repository, draft, accepted, names, bytes);
   }, signal);
-  return accepted;
+  return pushedNamed(accepted);
 }
 
 /** Keeps a blob. The stream is read to its end in any case, as it is the stream that fails if the bytes are wrong. */

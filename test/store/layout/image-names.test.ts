@@ -146,7 +146,7 @@ describe('writing', () => {
       mediaType,
       names: [{ name: 'alpine:3.16' }, { tag: 'stable' }],
     });
-    expect(pushed).toEqual(a.descriptor);
+    expect(pushed).toEqual({ descriptor: a.descriptor });
     expect((await stat(join(folder(), 'index.json'))).ino).not.toBe(before);
     expect(await written()).toEqual([
       [digest, full, '3.16'],
