@@ -53,7 +53,9 @@ export function withoutParameters(contentType: string): string {
 
 const GRAMMAR = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
 
+const KNOWN: ReadonlySet<string> = new Set(Object.values(mediaTypes));
+
 /** Whether the text has the form of RFC 6838 that descriptors ask for. */
 export function isMediaType(text: string): boolean {
-  return text.length < 256 && GRAMMAR.test(text);
+  return KNOWN.has(text) || (text.length < 256 && GRAMMAR.test(text));
 }
