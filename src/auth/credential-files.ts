@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Json } from '../oci/index.ts';
 import { readCredentialFile } from './credential-file.ts';
-import { lookUp, parseDockerConfig, trace, type DockerConfig } from './docker-config.ts';
+import { lookUp, namesOwn, parseDockerConfig, trace, type DockerConfig } from './docker-config.ts';
 import type { Credentials } from './login.ts';
 import { findInNetrc } from './netrc.ts';
 
@@ -60,6 +60,23 @@ export async function traceInFiles(
   return traces;
 }
 
+/**
+ * Does the work of `otherLogins`. What cannot be read, or is malformed, is passed over: who looks for a password there is
+ * told.
+ */
+export async function findOtherLogins(
+  host: string,
+  options: DefaultCredentialsOptions,
+): Promise<readonly string[]> {
+  const known: string[] = [];
+  for (const { file = INLINE, read } of places(options)) {
+    const config = file === dockerConfigPath(options) ? undefined : await read().catch(() => undefined);
+    if (config !== undefined && namesOwn(config, host)) known.push(file);
+  }
+  const inNetrc = await findInNetrcFile(host, options).catch(() => undefined);
+  return inNetrc === undefined ? known : [...known, netrcPath(options)];
+}
+
 /** Docker's own file, which is the one that logins are written to. */
 export function dockerConfigPath(options: DefaultCredentialsOptions): string {
   const { environment = process.env } = options;
@@ -86,6 +103,9 @@ async function findInNetrcFile(
   return bytes && findInNetrc(bytes, path, host);
 }
 
+/** How the variable is called in messages. */
+const INLINE = '$DOCKER_AUTH_CONFIG';
+
 interface Place {
   /** Undefined for what is no file. */
   readonly file: string | undefined;
@@ -100,7 +120,7 @@ function places(options: DefaultCredentialsOptions): readonly Place[] {
       ? [
           {
             file: undefined,
-            read: async () => parseDockerConfig(Buffer.from(inline), '$DOCKER_AUTH_CONFIG'),
+            read: async () => parseDockerConfig(Buffer.from(inline), INLINE),
           },
         ]
       : []),

@@ -36,3 +36,18 @@ export async function eraseCredentials(
   const { eraseLogin } = await import('./docker-config-write.ts');
   return eraseLogin(host, options);
 }
+
+/**
+ * Where else than in docker's own file, which `storeCredentials` writes and `eraseCredentials` empties, there is a login
+ * that `defaultCredentials` knows. No helper is asked.
+ * @param host of the registry, with its port
+ * @returns files in the order in which they count; first, as it comes before docker's file too, `$DOCKER_AUTH_CONFIG` for
+ *   that variable
+ */
+export async function otherLogins(
+  host: string,
+  options: DefaultCredentialsOptions = {},
+): Promise<readonly string[]> {
+  const { findOtherLogins } = await import('./credential-files.ts');
+  return findOtherLogins(host, options);
+}

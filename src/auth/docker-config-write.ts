@@ -1,13 +1,13 @@
 /** Logins as docker writes them: given to a helper, or into its file; all else in the file stays as it is. */
 import { realpath } from 'node:fs/promises';
 import { isMissing, writePrivate } from '../disk/index.ts';
-import { isHost, isObject, printable, type Json } from '../oci/index.ts';
+import { isHost, printable } from '../oci/index.ts';
 import { RegistryError } from '../registry/index.ts';
 import { readCredentialFile } from './credential-file.ts';
 import { dockerConfigPath, type DefaultCredentialsOptions } from './credential-files.ts';
 import { eraseByHelper, storeByHelper } from './credential-helper.ts';
 import { HUB_KEY, matchingKeys, sameHost } from './credential-key.ts';
-import { parseDockerConfig, type DockerConfig } from './docker-config.ts';
+import { isMark, parseDockerConfig, type DockerConfig } from './docker-config.ts';
 import { TOKEN_USER } from './login.ts';
 import type { SecretObject } from './secret-json.ts';
 
@@ -138,10 +138,6 @@ function entryOf(login: Login): SecretObject {
 
 function without(auths: SecretObject, keys: ReadonlySet<string>): SecretObject {
   return Object.fromEntries(Object.entries(auths).filter(([key]) => !keys.has(key)));
-}
-
-function isMark(entry: Json | undefined): boolean {
-  return isObject(entry) && Object.keys(entry).length === 0;
 }
 
 /** The registry's key in Docker's files, and its name for helpers. */

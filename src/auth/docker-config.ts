@@ -116,6 +116,18 @@ export function trace(
   return [hostOfKey(host), helpers, credsStore, users];
 }
 
+/** Whether a file has something for one registry: a helper, or an entry that is more than the mark of one. */
+export function namesOwn({ auths, credHelpers }: DockerConfig, host: string): boolean {
+  const entries = matchingKeys(Object.keys(auths), host, undefined);
+  const helpers = matchingKeys(Object.keys(credHelpers), host, undefined);
+  return helpers.length > 0 || entries.some((key) => !isMark(auths[key]));
+}
+
+/** What docker leaves in a file where a helper has the password. */
+export function isMark(entry: Json | undefined): boolean {
+  return isObject(entry) && Object.keys(entry).length === 0;
+}
+
 /** Helpers that know what a login told them: with each login, the file is written anew. */
 const KEYCHAINS: ReadonlySet<string> = new Set([
   'osxkeychain',

@@ -9,7 +9,13 @@ export {
   type CredentialSource,
   type DefaultCredentialsOptions,
 } from './credentials.ts';
-export { eraseCredentials, storeCredentials, type Login, type StoredLogin } from './credential-write.ts';
+export {
+  eraseCredentials,
+  storeCredentials,
+  otherLogins,
+  type Login,
+  type StoredLogin,
+} from './credential-write.ts';
 export type { TokenEvent } from './event.ts';
 export {
   catalogScope,
@@ -22,7 +28,12 @@ export {
   type ResourceScope,
   type Scope,
 } from './scope.ts';
-export { tokenFetcher, type TokenFetcherOptions, type TokenWish } from './token-fetcher.ts';
+export {
+  tokenFetcher,
+  type TokenFetcher,
+  type TokenFetcherOptions,
+  type TokenWish,
+} from './token-fetcher.ts';
 export { tokenFiles } from './token-files.ts';
 export type {
   StoredAccess,

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileNameFor, readPrivate, writePrivate } from '../disk/index.ts';
+import { fileNameFor, readPrivate, removeOlder, writePrivate } from '../disk/index.ts';
 import { isObject, type Json } from '../oci/index.ts';
 import { hostOfKey } from './credential-key.ts';
 import { parseSecretObject } from './secret-json.ts';
@@ -16,6 +16,9 @@ import type {
 const MOST = 200;
 /** Of a file, in bytes. */
 const LONGEST = 1024 * 1024;
+
+/** What was not written for so long, in milliseconds, is of accounts, or of hosts, that are not used any more. */
+const UNUSED = 24 * 60 * 60_000;
 
 /** The store behind `tokenFiles`: a folder for each host, so that it can be forgotten as a whole. */
 export function openTokenFolder(folder: string, { now = Date.now }: TokenFilesOptions): TokenStore {
@@ -33,6 +36,7 @@ export function openTokenFolder(folder: string, { now = Date.now }: TokenFilesOp
     while (text().length > LONGEST) living = living.slice(0, Math.floor(living.length / 2));
     await writePrivate(pathOf(key), text());
   };
+  let sweeping: Promise<unknown> | undefined;
   // One after the other: each reads what the one before it wrote.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
@@ -52,6 +56,7 @@ export function openTokenFolder(folder: string, { now = Date.now }: TokenFilesOp
       }),
     keep: (key, token) =>
       inTurn(async () => {
+        await (sweeping ??= removeOlder(folder, now() - UNUSED));
         const known = await read(key);
         // Of two tokens for the same, the newer one.
         const others = known?.tokens.filter((other) => !isForSame(other, token)) ?? [];

@@ -12,6 +12,8 @@ export const exitCodes = {
   verificationFailed: 6,
   /** Some of several things were done. */
   partlyDone: 7,
+  /** Somebody pressed Control-C: as the shell has it for SIGINT. */
+  interrupted: 130,
 } as const;
 
 /** What whoever calls us gave: words, and files. What comes from registries is not among it. */

@@ -1,16 +1,18 @@
-import { existsSync } from 'node:fs';
-import { printable } from '../oci/index.ts';
+import { looksLikeDigest, printable } from '../oci/index.ts';
 import { formatLocalReference, isLocalReference, parseLocalReference } from '../place/index.ts';
-import { isRegistryError, type RegistryError } from '../registry/index.ts';
+import { isDenied, isNotFound, isRegistryError, type RegistryError } from '../registry/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
-import { isPath } from './path.ts';
+import { adviceOnPath, adviceWhereThere } from './local-advice.ts';
 
-/** An error as people read it: one line, with the cause where it adds something. */
-export function describeFailure(error: unknown): string {
-  if (isRegistryError(error)) return `${error.message}${layoutAdvice(error)} [${error.code}]`;
+/**
+ * An error as people read it: one line, with the cause where it adds something.
+ * @param references that the command was given
+ */
+export function describeFailure(error: unknown, references: readonly string[] = []): string {
+  if (isRegistryError(error)) return `${error.message}${localAdvice(error, references)} [${error.code}]`;
   if (error instanceof AggregateError && error.errors.length > 0)
-    return error.errors.map(describeFailure).join('\n');
+    return error.errors.map((each) => describeFailure(each, references)).join('\n');
   if (error instanceof Error) return error.message;
   return String(error);
 }
@@ -22,18 +24,21 @@ export function describeFailure(error: unknown): string {
 export function describeFailureAt(error: unknown, ...references: readonly string[]): string {
   const inside = isRegistryError(error) && error.url === undefined && !error.message.startsWith('invalid');
   const meant = references.length === 1 ? references : inside ? references.filter(isLocalReference) : [];
-  const said = describeFailure(error);
+  const said = describeFailure(error, references);
   const [reference, ...others] = meant;
-  if (reference === undefined || others.length > 0 || isNamed(reference, said)) return said;
-  return `${printable(reference, 1000)}: ${said}`;
+  if (reference !== undefined && others.length === 0)
+    return isNamed(reference, said) ? said : `${printable(reference, 1000)}: ${said}`;
+  // Of two layouts, it is told at least which manifest of one of them it is.
+  const digest = inside && looksLikeDigest(error.reference ?? '') ? error.reference : undefined;
+  return digest === undefined || said.includes(digest) ? said : `${digest}: ${said}`;
 }
 
 /** Of a layout or an archive, it is enough that the folder or file is named. */
 function isNamed(reference: string, said: string): boolean {
-  if (said.includes(reference)) return true;
+  if (said.includes(printable(reference, 1000))) return true;
   if (!isLocalReference(reference)) return false;
   const { scheme, path } = parseLocalReference(reference);
-  return said.includes(formatLocalReference({ scheme, path }));
+  return said.includes(printable(formatLocalReference({ scheme, path }), 1000));
 }
 
 /** Tells what went wrong, and leaves the exit code that goes with it. */
@@ -48,10 +53,13 @@ export function misuse(context: Context, why: string): undefined {
   context.process.exitCode = exitCodes.usage;
 }
 
-/** Who names a folder means the layout in it, which has to be said: a name may be that of a repository as well. */
-function layoutAdvice({ code, reference = '' }: RegistryError): string {
-  return code === 'REFERENCE_INVALID' &&
-    (isPath(reference) || (!isLocalReference(reference) && existsSync(reference)))
-    ? `; for the layout in a folder, write oci-layout:${printable(reference, 100)}`
-    : '';
+/** Who names a folder or a file means what is in it, which has to be said: it may be the name of a repository as well. */
+function localAdvice(error: RegistryError, references: readonly string[]): string {
+  const { code, reference = '' } = error;
+  if (code === 'REFERENCE_INVALID') return isLocalReference(reference) ? '' : adviceOnPath(reference);
+  if (!isNotFound(error) && !isDenied(error)) return '';
+  return references
+    .filter((text) => !isLocalReference(text))
+    .map(adviceWhereThere)
+    .join('');
 }

@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
   const end = (signal: NodeJS.Signals): void => {
     // The second time is not a request any more.
     if (ended !== undefined) process.exit(ended);
-    ended = 128 + (signal === 'SIGINT' ? 2 : 15);
+    ended = signal === 'SIGINT' ? exitCodes.interrupted : 128 + 15;
     ending.abort(new Error(`ended by ${signal}`));
   };
   process.on('SIGINT', end);

@@ -1,6 +1,12 @@
 import { repositoryScope } from '../auth/index.ts';
 import { isDigest, type Digest } from '../oci/index.ts';
-import { checkDigest, checkReference, checkRepository, type Registry } from '../registry/index.ts';
+import {
+  checkDigest,
+  checkReference,
+  checkRepository,
+  type Registry,
+  type RegistryError,
+} from '../registry/index.ts';
 import type { ReferrersApi } from './referrers.ts';
 import type { Call, Session } from './session.ts';
 
@@ -9,8 +15,8 @@ export function deleteOperations(
   referrersApi: ReferrersApi,
 ): Pick<Registry, 'deleteBlob' | 'deleteManifest'> {
   const remove = async (call: Call): Promise<void> => {
-    // Where it was sent again, the first one may have been heeded, and its answer lost.
-    await (await session.call({ ...call, ifRepeated: [404] }, 202, 200, 204)).discard();
+    const wasDone = ({ status }: RegistryError): boolean => status === 404;
+    await (await session.call({ ...call, wasDone }, 202, 200, 204)).discard();
   };
   return {
     async deleteBlob(repository, digest, { signal } = {}) {

@@ -15,6 +15,8 @@ export interface ResumeEvent {
 /** An upload broke off, and goes on where the registry says that it stands. */
 export interface UploadResumeEvent {
   readonly type: 'upload-resume';
+  /** The registry, as references name it. */
+  readonly host: string;
   readonly repository: string;
   readonly digest: string;
   /** How many bytes the registry holds. */
@@ -27,6 +29,7 @@ export interface UploadResumeEvent {
  */
 export interface WarningEvent {
   readonly type: 'warning';
+  /** The registry, as references name it. */
   readonly host: string;
   readonly text: string;
 }

@@ -5,4 +5,4 @@ export type { ClientEvent, ResumeEvent, UploadResumeEvent, WarningEvent } from '
 export type { ClientOptions } from './options.ts';
 export { mostChunks } from './push-chunk.ts';
 export * from './upload-files.ts';
-export type { UploadKey, UploadLog } from './upload-log.ts';
+export type { UploadKey, UploadLog, UploadPage } from './upload-log.ts';

@@ -1,9 +1,7 @@
-import { repositoryScope } from '../auth/index.ts';
-import { isNotFound } from '../registry/index.ts';
 import { begin, cancelUpload } from './begin.ts';
 import { CHUNK, positionAt, type Position, type Push } from './push-chunk.ts';
 import { isForNow, setbackOf, type PushPatience, type Setback } from './push-setback.ts';
-import { askStanding } from './upload-answer.ts';
+import { askStanding, isThere } from './upload-answer.ts';
 import type { Bookmark } from './upload-bookmark.ts';
 
 /** What is at hand for a push that goes wrong. */
@@ -55,7 +53,7 @@ export async function recover(
     patience.reached(next.offset);
   }
   await bookmark?.keep(next.location);
-  session.tell({ type: 'upload-resume', repository, digest, offset: next.offset });
+  session.tell({ type: 'upload-resume', host: session.host, repository, digest, offset: next.offset });
   return next;
 }
 
@@ -89,19 +87,6 @@ function chunkAfter(
   if (setback === 'too large') return SMALLER.find((less) => less < sent && less >= minimumChunk);
   if (chunk === undefined && breaks >= BREAKS_BEFORE_CHUNKS && sent > CHUNK) return CHUNK;
   return chunk;
-}
-
-/** Whether the blob is there: the answer that would have told so may be the one that was lost. */
-export async function isThere({ session, repository, digest, signal }: Push): Promise<boolean> {
-  const scope = repositoryScope(repository, 'pull');
-  const route = { kind: 'blob', repository, digest } as const;
-  try {
-    await (await session.call({ method: 'HEAD', route, scope, signal }, 200)).discard();
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
 }
 
 /** Leaves the upload to whoever comes later, if that may be of use; else it is cancelled. */

@@ -2,6 +2,7 @@ import { isRegistryError } from '../registry/index.ts';
 import { createBackoff, faultOf } from '../transport/index.ts';
 import type { Position } from './push-chunk.ts';
 import type { Session } from './session.ts';
+import { isGone } from './upload-answer.ts';
 
 /**
  * Why a push did not go on as it should, where it may go on all the same:
@@ -17,7 +18,7 @@ export type Setback = 'broken' | 'elsewhere' | 'too large' | 'gone' | 'spoilt';
 const PASSING: ReadonlySet<number> = new Set([408, 500, 502, 503, 504]);
 
 /** What an error means for a push. @returns undefined for what is meant for good. */
-export function setbackOf(error: unknown, { isResumed }: Position): Setback | undefined {
+export function setbackOf(error: unknown, { isResumed, offset }: Position): Setback | undefined {
   if (!isRegistryError(error)) return undefined;
   const { status, code } = error;
   const fault = faultOf(error);
@@ -26,11 +27,11 @@ export function setbackOf(error: unknown, { isResumed }: Position): Setback | un
   if (status === undefined) return undefined;
   if (PASSING.has(status)) return 'broken';
   if (status === 413) return 'too large';
-  // The first request to an upload finds it, or the registry is none that one can push to. Nor are bytes the wrong
-  // ones by accident, unless some of them came from an earlier try.
-  if (!isResumed) return undefined;
-  if (status === 404 || code === 'BLOB_UPLOAD_UNKNOWN' || code === 'BLOB_UPLOAD_INVALID') return 'gone';
-  return code === 'DIGEST_INVALID' ? 'spoilt' : undefined;
+  // Bytes are not the wrong ones by accident, unless some of them came from an earlier try.
+  if (code === 'DIGEST_INVALID') return isResumed ? 'spoilt' : undefined;
+  // The first request to an upload finds it, or the registry is none that one can push to.
+  if (!isResumed && offset === 0) return undefined;
+  return isGone(error) ? 'gone' : undefined;
 }
 
 /** Whether the upload may be gone on with later, by another process: nothing was said against it. */

@@ -5,12 +5,12 @@ import type { ClientOptions } from './options.ts';
 import { createPushBody } from './push-body.ts';
 import { isBeforeLast, positionAt, sendChunk, sendRest, type Position, type Push } from './push-chunk.ts';
 import { graceAfter, type Grace } from './push-grace.ts';
-import { isThere, recover, type Recovery } from './push-recover.ts';
+import { recover, type Recovery } from './push-recover.ts';
 import { pushPatience } from './push-setback.ts';
 import { fitsPost, postWhole } from './push-single.ts';
 import type { Session } from './session.ts';
-import { askStanding } from './upload-answer.ts';
-import { bookmarksIn } from './upload-bookmark.ts';
+import { askStanding, isThere } from './upload-answer.ts';
+import { openBookmark } from './upload-bookmark.ts';
 
 /** How blobs are pushed. */
 export type PushSettings = Pick<ClientOptions, 'uploadLog' | 'chunkSize' | 'singlePost'>;
@@ -19,7 +19,6 @@ export function pushOperations(session: Session, settings: PushSettings): Pick<R
   const { uploadLog, chunkSize, singlePost = false } = settings;
   if (chunkSize !== undefined && !(Number.isSafeInteger(chunkSize) && chunkSize > 0))
     throw new RangeError(`no size of a chunk: ${chunkSize}; it is a whole number of bytes, at least 1`);
-  const bookmarkOf = bookmarksIn(session, uploadLog);
   return {
     async pushBlob(repository, { digest, size }, source, { mountFrom, signal } = {}) {
       checkRepository(repository);
@@ -29,7 +28,7 @@ export function pushOperations(session: Session, settings: PushSettings): Pick<R
       const given = openable(source);
       const body = createPushBody(given, size);
       const push: Push = { session, repository, digest, size, body, chunkSize, signal };
-      const bookmark = bookmarkOf(repository, digest, size);
+      const bookmark = await openBookmark(session, uploadLog, push);
       const recovery: Recovery = { patience: pushPatience(session), bookmark, renewals: 0 };
       const posts = singlePost && given.bytes !== undefined && fitsPost(size, mountFrom !== undefined);
       try {
@@ -39,8 +38,8 @@ export function pushOperations(session: Session, settings: PushSettings): Pick<R
         await bookmark?.forget();
         return { mediaType: mediaTypes.octetStream, digest, size };
       } finally {
-        bookmark?.close();
         body.close();
+        await bookmark?.close();
       }
     },
   };
@@ -59,11 +58,17 @@ async function found(
   { bookmark }: Recovery,
 ): Promise<Position | undefined> {
   const { session, repository, digest, size, body, signal } = push;
-  const marked = await bookmark?.find();
+  const marked = bookmark?.location;
   if (marked !== undefined) {
     const standing = await askStanding(session, repository, marked, signal);
     if (standing !== undefined && standing.offset <= size && body.canStartAt(standing.offset)) {
-      session.tell({ type: 'upload-resume', repository, digest, offset: standing.offset });
+      session.tell({
+        type: 'upload-resume',
+        host: session.host,
+        repository,
+        digest,
+        offset: standing.offset,
+      });
       return positionAt(push, standing, { chunk: undefined, isResumed: true });
     }
     // The process may have ended between the last answer and taking note of it.

@@ -30,8 +30,11 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** Not to be sent again once the registry may have worked on it: who sends it has better means to go on. */
   readonly once?: boolean;
-  /** Statuses that are as good as those hoped for where the request was sent more than once: the first did it, then. */
-  readonly ifRepeated?: readonly number[];
+  /**
+   * Whether a refusal means that it had been done already. Asked only where the request was sent again, though the one
+   * before may have been heeded, and its answer lost.
+   */
+  readonly wasDone?: (refusal: RegistryError) => boolean | Promise<boolean>;
 }
 
 /** A registry's address, with the way to talk to it. */
@@ -131,8 +134,9 @@ export function createSession(options: SessionOptions): Session {
       // What stands behind a redirect is no word of the registry's.
       if (sameOrigin(response.url, base)) readWarnings(response.headers);
       if (hoped.includes(response.status)) return response;
-      if ((response.attempts ?? 1) > 1 && call.ifRepeated?.includes(response.status)) return response;
-      throw await errorOf(response, { method, route: call.route, host, url, hush });
+      const refusal = await errorOf(response, { method, route: call.route, host, url, hush });
+      if (response.repeated && (await call.wasDone?.(refusal))) return response;
+      throw refusal;
     },
     invalid: (call, code, why, cause) =>
       new RegistryError(code, `${nameOf(host, call.route)}: ${hush(why)}`, {

@@ -1,6 +1,7 @@
 import { repositoryScope } from '../auth/index.ts';
+import type { Digest } from '../oci/index.ts';
 import { fields, parseHeld } from '../protocol/index.ts';
-import { isRegistryError, RegistryError } from '../registry/index.ts';
+import { isNotFound, isRegistryError, RegistryError } from '../registry/index.ts';
 import { headerValue, type TransportResponse } from '../transport/index.ts';
 import type { Call, Session } from './session.ts';
 
@@ -102,6 +103,32 @@ export async function askStanding(
     offset,
     minimumChunk: minimumOf(session, response) ?? 0,
   };
+}
+
+/** Whether a request to an upload was refused because the registry does not know it, or no more. */
+export function isGone({ status, code }: RegistryError): boolean {
+  return status === 404 || code === 'BLOB_UPLOAD_UNKNOWN' || code === 'BLOB_UPLOAD_INVALID';
+}
+
+/** What an upload is to become. */
+interface Wanted {
+  readonly session: Session;
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Whether the blob is there: the answer that would have told so may be the one that was lost. */
+export async function isThere({ session, repository, digest, signal }: Wanted): Promise<boolean> {
+  const scope = repositoryScope(repository, 'pull');
+  const route = { kind: 'blob', repository, digest } as const;
+  try {
+    await (await session.call({ method: 'HEAD', route, scope, signal }, 200)).discard();
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 /** Refused for what was asked, and not for who asked, or when. Registries that cannot tell say 404, 405, or 400. */

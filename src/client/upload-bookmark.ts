@@ -7,35 +7,39 @@ const WORTHWHILE = 8 * 1024 * 1024;
 
 /** What is kept in mind of the upload of one blob. None of it fails: at worst the upload begins at the start. */
 export interface Bookmark {
-  find(): Promise<URL | undefined>;
+  /** Where an earlier push had got to, if that is known. */
+  readonly location: URL | undefined;
   keep(location: URL): Promise<void>;
   forget(): Promise<void>;
-  /** This process is no longer at it. */
-  close(): void;
+  /** This push is over. */
+  close(): Promise<void>;
 }
 
-/** Gives out bookmarks. */
-export type Bookmarks = (repository: string, digest: Digest, size: number) => Bookmark | undefined;
+/** What is to be uploaded. */
+interface Wanted {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
+}
 
-/** None for blobs that are not worth it, nor for the second who pushes the same blob at the same time. */
-export function bookmarksIn(session: Session, log: UploadLog | undefined): Bookmarks {
-  const open = new Set<string>();
-  return (repository, digest, size) => {
-    const name = `${repository} ${digest}`;
-    if (log === undefined || size <= WORTHWHILE || open.has(name)) return undefined;
-    open.add(name);
-    const key: UploadKey = { registry: session.base.href, repository, digest };
-    return {
-      async find() {
-        const id = await log.find(key).catch(() => undefined);
-        return id === undefined ? undefined : ownUrl(session, id);
-      },
-      async keep(location) {
-        if (ownUrl(session, location.href) !== undefined) await log.keep(key, location.href).catch(() => {});
-      },
-      forget: () => log.forget(key).catch(() => {}),
-      close: () => void open.delete(name),
-    };
+/** Opens the bookmark for a push; none for blobs that are not worth it. */
+export async function openBookmark(
+  session: Session,
+  log: UploadLog | undefined,
+  { repository, digest, size, signal }: Wanted,
+): Promise<Bookmark | undefined> {
+  if (log === undefined || size <= WORTHWHILE) return undefined;
+  const key: UploadKey = { registry: session.base.href, repository, digest };
+  const page = await log.open(key, signal).catch(() => undefined);
+  if (page === undefined) return undefined;
+  return {
+    location: page.id === undefined ? undefined : ownUrl(session, page.id),
+    async keep(location) {
+      if (ownUrl(session, location.href) !== undefined) await page.keep(location.href).catch(() => {});
+    },
+    forget: () => page.forget().catch(() => {}),
+    close: () => page.close().catch(() => {}),
   };
 }
 

@@ -12,8 +12,21 @@ export interface UploadKey {
  * A log that fails does not make a push fail, which then begins at the start.
  */
 export interface UploadLog {
-  /** The id that was kept last. */
-  find(key: UploadKey): Promise<string | undefined>;
-  keep(key: UploadKey, id: string): Promise<void>;
-  forget(key: UploadKey): Promise<void>;
+  /**
+   * Opens a page for one push. Where an earlier push of the same blob has left one, it is that; but each page is one
+   * push's alone, as two at one upload would spoil it for both.
+   * @param signal ends a wait for signs of life of the others
+   */
+  open(key: UploadKey, signal?: AbortSignal): Promise<UploadPage>;
+}
+
+/** What a log keeps of one upload, for the one push that has opened it. */
+export interface UploadPage {
+  /** The id that an earlier push kept last; undefined on a new page. */
+  readonly id: string | undefined;
+  keep(id: string): Promise<void>;
+  /** What was kept is of no use to anybody any more. */
+  forget(): Promise<void>;
+  /** This push is over: what is kept is for the next one. To be called once, and last. */
+  close(): Promise<void>;
 }

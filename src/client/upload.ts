@@ -16,7 +16,7 @@ import { headerValue, type RequestBody, type TransportResponse } from '../transp
 import { cancelUpload, withDigest } from './begin.ts';
 import { sized } from './body.ts';
 import { isOwn, type Session } from './session.ts';
-import { doubtOf, heldBy, minimumOf, uploadCall } from './upload-answer.ts';
+import { doubtOf, heldBy, isGone, isThere, minimumOf, uploadCall } from './upload-answer.ts';
 
 /** Ids of uploads that this client keeps in mind at the most. */
 const REMEMBERED = 10_000;
@@ -128,10 +128,13 @@ async function open(
     },
     async commit(digest, last) {
       checkDigest(digest);
-      const call = uploadCall('PUT', repository, withDigest(location, digest), last?.signal ?? signal);
+      const ending = last?.signal ?? signal;
+      const call = uploadCall('PUT', repository, withDigest(location, digest), ending);
       const { body, headers, sent } = last === undefined ? EMPTY : chunkOf(last.chunk, last, offset);
       const once = last !== undefined;
-      await (await session.call({ ...call, body, headers, once }, 201, 204)).discard();
+      const wasDone = async (refusal: RegistryError): Promise<boolean> =>
+        isGone(refusal) && isThere({ session, repository, digest, signal: ending });
+      await (await session.call({ ...call, body, headers, once, wasDone }, 201, 204)).discard();
       return blob(digest, (last?.offset ?? offset) + sent());
     },
     cancel: () => cancelUpload(session, repository, location),

@@ -5,5 +5,6 @@ export * from './file-name.ts';
 export * from './make-folder.ts';
 export * from './missing.ts';
 export * from './private-file.ts';
+export * from './remove-older.ts';
 export { replaceFile, type FileContents, type ReplaceFileOptions } from './replace-file.ts';
 export * from './system-error.ts';

@@ -1,5 +1,4 @@
 import { Invalid, printable } from './invalid.ts';
-import type { Json } from './json.ts';
 
 /** How deep documents may nest. Manifests need 6; `JSON.stringify` gives up at about 5,000. */
 const DEEPEST = 64;
@@ -10,7 +9,7 @@ const DEEPEST = 64;
  * @param value what `JSON.parse` made of it
  * @throws {Invalid} subject `json`.
  */
-export function checkNames(text: string, value: Json): void {
+export function checkNames(text: string, value: unknown): void {
   if (!isWhole(text, value)) findFault(text);
 }
 
@@ -19,7 +18,7 @@ export function checkNames(text: string, value: Json): void {
  * `JSON.parse` drops one. To count them takes half as long as to compare the names of each object, which shows in an
  * index of 100,000 entries. With escapes in it, quotation marks tell nothing.
  */
-function isWhole(text: string, value: Json): boolean {
+function isWhole(text: string, value: unknown): boolean {
   if (text.includes('\\')) return false;
   let marks = 0;
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) marks++;
@@ -27,18 +26,19 @@ function isWhole(text: string, value: Json): boolean {
 }
 
 /** How many names and texts a value has; not a number where it has what is refused. */
-function countTexts(value: Json, depth: number): number {
+function countTexts(value: unknown, depth: number): number {
   if (typeof value === 'string') return 1;
   if (typeof value !== 'object' || value === null) return 0;
   if (depth === DEEPEST) return NaN;
   let count = 0;
   if (Array.isArray(value)) {
-    for (const element of value as readonly Json[]) count += countTexts(element, depth + 1);
+    for (const element of value as readonly unknown[]) count += countTexts(element, depth + 1);
     return count;
   }
-  for (const name in value as { readonly [name: string]: Json }) {
+  const object = value as { readonly [name: string]: unknown };
+  for (const name in object) {
     if (name === '__proto__') return NaN;
-    count += 1 + countTexts((value as { readonly [name: string]: Json })[name] ?? null, depth + 1);
+    count += 1 + countTexts(object[name], depth + 1);
   }
   return count;
 }

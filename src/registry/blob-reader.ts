@@ -186,6 +186,9 @@ export function openBlob(
     try {
       const content = await registry.getBlob(repository, digest, { signal, ...(!whole && { range }) });
       size = content.descriptor.size;
+      // A registry that heeds no signals answers all the same, and nobody would read it.
+      if (closed) await content.cancel();
+      checkOpen();
       return content;
     } catch (error) {
       if (errorCode(error) !== 'RANGE_INVALID' || size !== undefined || place < (await sizeOf())) throw error;

@@ -10,18 +10,28 @@ export interface Clock {
   random(): number;
 }
 
+/** Timers of more milliseconds go off at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   async sleep(milliseconds, signal) {
-    signal?.throwIfAborted();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const slept = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
-    try {
-      await abortable(slept, signal);
-    } finally {
-      clearTimeout(timer);
+    for (let left = milliseconds; ; left -= LONGEST_TIMER) {
+      await sleepOnce(Math.min(left, LONGEST_TIMER), signal);
+      if (left <= LONGEST_TIMER) return;
     }
   },
   random: Math.random,
 };
+
+async function sleepOnce(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const slept = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  try {
+    await abortable(slept, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -43,6 +43,8 @@ export function retry(transport: Transport, options: RetryOptions = {}): Transpo
     let made: Delays | undefined;
     const delays = (): Delays => (made ??= createDelays(clock, maxWait));
     let refusals = 0;
+    // Whether an earlier try may have done what it asked for, though nobody told us.
+    let mayBeDone = false;
 
     const delayAfterFault = (fault: Fault): number | undefined => {
       if (fault.kind === 'refused') return ++refusals > MOST_REFUSALS ? undefined : delays().short();
@@ -67,11 +69,13 @@ export function retry(transport: Transport, options: RetryOptions = {}): Transpo
         if (fault === undefined) throw error;
         const delay = tries > most ? undefined : delayAfterFault(fault);
         if (delay === undefined) throw tries === 1 ? error : afterTries(error as RegistryError, tries);
+        mayBeDone ||= fault.kind !== 'refused';
         await pause(fault.reason, tries + 1, delay);
         continue;
       }
       const delay = tries > most ? undefined : delayAfterAnswer(response);
-      if (delay === undefined) return tries === 1 ? response : { ...response, attempts: tries };
+      if (delay === undefined) return mayBeDone ? { ...response, repeated: true } : response;
+      mayBeDone ||= response.status !== 429;
       // Before the wait: unread, it holds a connection.
       await response.discard();
       await pause(String(response.status), tries + 1, delay);

@@ -27,8 +27,11 @@ export interface TransportResponse {
   readonly headers: HeaderFields;
   /** Where the answer came from: not where the request went, if it was redirected. */
   readonly url: URL;
-  /** How often the request was sent, where it was more than once: an earlier one may have done what it asked for. */
-  readonly attempts?: number;
+  /**
+   * That the request was sent before, and no more is known of it than that no answer came, or one that does not tell:
+   * it may have done what it asked for. Not so where nobody listened, or by a 429, which says that nothing was done.
+   */
+  readonly repeated?: true;
   readonly body: AsyncIterable<Uint8Array>;
   /** All of the body, where it has come with the headers: who wants it as a whole gets it without the detour. */
   readonly whole?: Uint8Array;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { watch } from '../registry/index.ts';
+import { RegistryError, watch } from '../registry/index.ts';
 import { createAbortWatch, type AbortWatch } from './abort-watch.ts';
 import { connectionError } from './connection-error.ts';
 import { environmentProxies, type Environment, type ProxySource } from './proxy.ts';
@@ -14,7 +14,11 @@ type Connector = import('undici').buildConnector.connector;
 
 /** Settings of the connections. */
 export interface UndiciOptions {
-  /** How many connections to one origin at the most. As many as there are requests under way, unless told. */
+  /**
+   * How many connections to one origin at the most; and as many again for HEAD, and for bodies that are streamed to it,
+   * if there are any. An answer that is not read to its end holds one. As many as there are requests under way, unless
+   * told.
+   */
   readonly connections?: number;
   /** How long a connection may take to be made, in milliseconds. 10,000 unless told. */
   readonly connectTimeout?: number;
@@ -40,10 +44,19 @@ export interface UndiciTransport {
 
 /** How one origin is reached. */
 interface Way {
-  readonly dispatcher: Dispatcher;
+  dispatcherFor(request: TransportRequest): Dispatcher;
   readonly proxy: URL | undefined;
+  /** What the proxy is told of who we are. */
+  readonly login: string | undefined;
   readonly idleTimeout: number;
+  close(): Promise<void>;
 }
+
+/**
+ * Requests that others wait for, while these hold a connection, have connections of their own where those are few: the
+ * size of a blob is asked for when its bytes come without, and what is streamed to a server may be read from there.
+ */
+type Lane = 'reading' | 'asking' | 'streaming';
 
 /**
  * HTTP by undici's `dispatch`, on connections of its own.
@@ -70,9 +83,7 @@ export function undiciTransport(options: UndiciOptions = {}): UndiciTransport {
     },
     async close() {
       const opened = await Promise.allSettled(ways.values());
-      await Promise.all(
-        opened.flatMap((way) => (way.status === 'fulfilled' ? [way.value.dispatcher.close()] : [])),
-      );
+      await Promise.all(opened.flatMap((way) => (way.status === 'fulfilled' ? [way.value.close()] : [])));
     },
   };
 }
@@ -88,21 +99,42 @@ async function openWay(url: URL, proxyOf: ProxySource, options: UndiciOptions): 
   };
   const connect = await secured(url, url.protocol === 'https:' ? await options.tls?.(url.origin) : undefined);
   const limits = { ...(connections !== undefined && { connections }) };
-  if (proxy === undefined || isForwarded(url, proxy)) {
-    return { dispatcher: new undici.Agent({ ...limits, connect }), proxy, idleTimeout };
-  }
-  const dispatcher = new undici.ProxyAgent({
-    ...limits,
-    // Without its user: that one goes by `token`.
-    uri: proxy.origin,
-    ...(proxy.username !== '' && { token: proxyLogin(proxy) }),
-    requestTls: connect,
-    // The proxy is another origin, which has no use for our client certificate.
-    proxyTls: await secured(proxy),
-    clientFactory: (origin, pool) => new undici.Pool(origin, { ...pool, headersTimeout: connectTimeout }),
-    factory: tunnelPools(undici),
-  });
-  return { dispatcher, proxy, idleTimeout };
+  const login = proxy && loginAt(proxy);
+  const proxyTls = proxy && (await secured(proxy));
+  const open = (): Dispatcher => {
+    if (proxy === undefined || isForwarded(url, proxy)) return new undici.Agent({ ...limits, connect });
+    return new undici.ProxyAgent({
+      ...limits,
+      // Without its user: that one goes by `token`.
+      uri: proxy.origin,
+      ...(login !== undefined && { token: login }),
+      requestTls: connect,
+      // The proxy is another origin, which has no use for our client certificate.
+      ...(proxyTls !== undefined && { proxyTls }),
+      clientFactory: (origin, pool) => new undici.Pool(origin, { ...pool, headersTimeout: connectTimeout }),
+      factory: tunnelPools(undici),
+    });
+  };
+  const opened = new Map<Lane, Dispatcher>();
+  return {
+    proxy,
+    login,
+    idleTimeout,
+    dispatcherFor(request) {
+      const lane = connections === undefined ? 'reading' : laneOf(request);
+      const dispatcher = opened.get(lane) ?? open();
+      opened.set(lane, dispatcher);
+      return dispatcher;
+    },
+    async close() {
+      await Promise.all([...opened.values()].map((dispatcher) => dispatcher.close()));
+    },
+  };
+}
+
+function laneOf({ method, body }: TransportRequest): Lane {
+  if (body !== undefined && body.bytes === undefined) return 'streaming';
+  return method === 'HEAD' ? 'asking' : 'reading';
 }
 
 /** Proxies take plain requests as they are; many of them refuse to open tunnels for them. RFC 9112, 3.2.2. */
@@ -130,13 +162,21 @@ function tunnelPools({ Pool }: Undici): NonNullable<import('undici').Agent.Optio
   };
 }
 
-function proxyLogin({ username, password }: URL): string {
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(login).toString('base64')}`;
+function loginAt({ username, password, host }: URL): string | undefined {
+  if (username === '') return undefined;
+  try {
+    const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(login).toString('base64')}`;
+  } catch (cause) {
+    const why = 'a "%" without two hexadecimal digits behind it; a "%" itself is written %25';
+    throw new RegistryError('SETTINGS_INVALID', `the login in the URL of the proxy ${host} has ${why}`, {
+      cause,
+    });
+  }
 }
 
 async function send(
-  { dispatcher, proxy, idleTimeout }: Way,
+  { dispatcherFor, proxy, login, idleTimeout }: Way,
   request: TransportRequest,
   aborts: AbortWatch<Abort>,
 ): ReturnType<Transport> {
@@ -156,8 +196,7 @@ async function send(
       ...headers,
       ...(length !== undefined && { 'content-length': String(length) }),
       ...(forwarder !== undefined && { host: url.host }),
-      ...(forwarder !== undefined &&
-        forwarder.username !== '' && { 'proxy-authorization': proxyLogin(forwarder) }),
+      ...(forwarder !== undefined && login !== undefined && { 'proxy-authorization': login }),
     },
     // undici takes any async iterable; its types say less.
     body: body?.bytes ?? (source?.stream as Readable | undefined) ?? null,
@@ -168,7 +207,7 @@ async function send(
     reset: false,
   };
   try {
-    const response = await receive((handler) => void dispatcher.dispatch(options, handler), {
+    const response = await receive((handler) => void dispatcherFor(request).dispatch(options, handler), {
       signal,
       aborts,
       translate,

@@ -9,6 +9,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  existsSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -273,6 +274,17 @@ describe('on the disk', () => {
     const later = tokenFiles(path, { now: () => Date.now() + 300_000 });
     await run([asked('x', 'new', 'alice'), read('x', 'new')], ['x'], later, alice);
     expect(readFileSync(file, 'utf8')).not.toContain('"tx"');
+  });
+
+  test('what no account was given for a day is not left behind either, when there is something to keep', async () => {
+    const path = folder();
+    const [file, hour] = [await kept(path), 3_600_000];
+    const later = (hours: number) => tokenFiles(path, { now: () => Date.now() + hours * hour });
+    const token = { realm: 'https://tokens.test', scope: '', token: 't', goodUntil: Date.now() + 100 * hour };
+    await later(23).keep({ origin: 'https://other.test', account: 'x' }, token);
+    expect(existsSync(file)).toBe(true);
+    await later(25).keep({ origin: 'https://other.test', account: 'x' }, token);
+    expect(existsSync(file)).toBe(false);
   });
 
   test('two processes at once: what one loses it asks for again', async () => {

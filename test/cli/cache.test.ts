@@ -91,6 +91,19 @@ test('prune: by size, by age, and all of it', async () => {
   expect((await cache('ls')).stdout).toBe('');
 });
 
+test('prune: also tokens, and notes on uploads, that are of no use any more', async () => {
+  const { folder, cache } = await warm();
+  const long = Date.now() / 1000 - 25 * 3600;
+  for (const part of ['tokens/a', 'uploads']) {
+    await mkdir(join(folder, part), { recursive: true });
+    for (const name of ['old', 'new']) await writeFile(join(folder, part, name), 'four');
+    await utimes(join(folder, part, 'old'), long, long);
+  }
+  expect((await cache('prune')).stderr).toBe('removed 2 files, 8 B; kept 6 files, 24.6 kB\n');
+  expect(await readdir(join(folder, 'tokens/a'))).toEqual(['new']);
+  expect(await readdir(join(folder, 'uploads'))).toEqual(['new']);
+});
+
 test('verify: 6, with the names of what was wrong and is gone', async () => {
   const { folder, cache } = await warm();
   expect(await cache('verify')).toMatchObject({

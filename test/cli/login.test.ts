@@ -25,7 +25,7 @@ const BASIC = `Basic ${base64(`alice:${CANARY}`)}`;
 interface Home {
   readonly path: string;
   readonly config: string;
-  run(args: readonly string[], options?: Omit<RunOptions, 'environment'>): Promise<Ran>;
+  run(args: readonly string[], options?: RunOptions): Promise<Ran>;
 }
 
 /** What all commands of all homes printed must not have the password. */
@@ -43,7 +43,10 @@ function home(): Home {
     path,
     config: join(path, '.docker/config.json'),
     async run(args, options) {
-      const ran = await stowage(args, { ...options, environment });
+      const ran = await stowage(args, {
+        ...options,
+        environment: { ...environment, ...options?.environment },
+      });
       for (const secret of [CANARY, base64(`alice:${CANARY}`)])
         expect(ran.stdout + ran.stderr).not.toContain(secret);
       return ran;
@@ -120,6 +123,37 @@ describe('a good password', () => {
     });
   });
 
+  test('is not used as long as $DOCKER_AUTH_CONFIG knows the registry, and that is told', async () => {
+    const { host } = await serve(wantsBasic);
+    const { run, path } = home();
+    const inline = (at: string): string => JSON.stringify({ auths: { [at]: { auth: base64('bob:x') } } });
+    const login = (at: string): Promise<Ran> =>
+      run(['login', host, ...LOGIN], { input: CANARY, environment: { DOCKER_AUTH_CONFIG: inline(at) } });
+    expect((await login(host)).stderr).toContain(`But $DOCKER_AUTH_CONFIG has a login for ${host} too`);
+    // Podman's files come later, and so do not matter.
+    mkdirSync(join(path, '.config/containers'), { recursive: true });
+    writeFileSync(join(path, '.config/containers/auth.json'), inline(host));
+    expect((await login('other.test')).stderr).not.toContain('But');
+  });
+
+  test("a logout takes back docker's login alone, and tells where there are others", async () => {
+    const { host } = await serve(wantsBasic);
+    const { run, path } = home();
+    const podman = join(path, '.config/containers/auth.json');
+    mkdirSync(join(path, '.config/containers'), { recursive: true });
+    writeFileSync(podman, JSON.stringify({ auths: { [host]: { auth: base64('bob:x') }, 'a.test': {} } }));
+    const stays = `has a login for ${host}, which stays there and is used: it is another program's\n`;
+    expect((await run(['logout', host])).stderr).toBe(`${podman} ${stays}`);
+    await run(['login', host, ...LOGIN], { input: CANARY });
+    const netrc = join(path, '.netrc');
+    writeFileSync(netrc, `machine ${host} login bob password x`);
+    const { stderr } = await run(['logout', host]);
+    expect(stderr).toBe(`Logged out of ${host}\n${podman} ${stays}${netrc} ${stays}`);
+    expect(await run(['logout', 'a.test'])).toMatchObject({ stderr: 'Nobody was logged in to a.test\n' });
+    writeFileSync(podman, '{');
+    expect(await run(['logout', 'a.test'])).toMatchObject({ stderr: 'Nobody was logged in to a.test\n' });
+  });
+
   test('takes the place of tokens that were got before, as a logout does', async () => {
     const { host } = await serve(wantsBasic);
     const { run, path } = home();
@@ -154,6 +188,15 @@ describe('a good password', () => {
       `store {"ServerURL":"${host}","Username":"alice","Secret":"${CANARY}"}\n`,
     );
     expect(readFileSync(config, 'utf8')).not.toContain(base64(`alice:${CANARY}`));
+  });
+
+  test('and out of it again: a helper of its own is no other login', async () => {
+    const { run, config, path } = home();
+    writeFileSync(config, '{"credHelpers":{"r.test":"test"}}');
+    const helper = join(path, 'docker-credential-test');
+    writeFileSync(helper, '#!/bin/sh\ncat >/dev/null\necho \'{"Username":"bob","Secret":"x"}\'\n');
+    chmodSync(helper, 0o755);
+    expect(await run(['logout', 'r.test'])).toMatchObject({ stderr: 'Logged out of r.test\n', code: 0 });
   });
 
   test('that nobody asked for is kept, and that is told', async () => {
@@ -275,12 +318,19 @@ describe('on a terminal', () => {
   });
 
   test.each([
-    ['Control-C', '\u0003'],
-    ['Control-D', '\u0004'],
-  ])('%s ends it', async (_name, key) => {
+    ['Control-C', '\u0003', { code: 130, stderr: 'Password: \n' }],
+    ['Control-D', '\u0004', { code: 2, stderr: expect.stringContaining('no password was entered') }],
+  ])('%s ends it', async (_name, key, end) => {
     const { run, config } = home();
-    const ran = await run(['login', '-u', 'alice'], { input: terminal(key) });
-    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('no password was entered') });
+    expect(await run(['login', '-u', 'alice'], { input: terminal(key) })).toMatchObject(end);
     expect(existsSync(config)).toBe(false);
+  });
+
+  test('so does a signal from elsewhere, with its reason', async () => {
+    const ending = new AbortController();
+    const running = home().run(['login', '-u', 'alice'], { input: terminal('hunt'), signal: ending.signal });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    ending.abort(new Error('ended by SIGINT'));
+    expect(await running).toMatchObject({ code: 1, stderr: 'Password: \nstowage: ended by SIGINT\n' });
   });
 });

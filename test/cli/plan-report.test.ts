@@ -144,7 +144,13 @@ test('an upload that goes on where it broke off repeats what was planned', () =>
     request('POST', uploads, 202),
     request('PUT', `${uploads}1`, undefined),
     request('GET', `${uploads}1`, 204),
-    { type: 'upload-resume', repository: 'library/alpine', digest: 'sha256:00', offset: 5 } as const,
+    {
+      type: 'upload-resume',
+      host: 'docker.io',
+      repository: 'library/alpine',
+      digest: 'sha256:00',
+      offset: 5,
+    } as const,
     request('PUT', `${uploads}1`, 201),
   ];
   expect(told({ 'POST upload': 1, 'PUT upload': 1 }, ...events)).toEqual([

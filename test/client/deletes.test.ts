@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
-import { isNotFound } from '../../src/registry/index.ts';
+import { isNotFound, RegistryError } from '../../src/registry/index.ts';
 import type { Answer, Exchange } from '../../src/testing/index.ts';
 import { leapingClock } from '../transport/clock.ts';
 import { during, failure, hello, image } from './talk.ts';
@@ -45,4 +45,25 @@ test('a 404 to a request that was sent again: the first one had been heeded, and
       options,
     );
   }
+});
+
+const refused = new RegistryError('UNAVAILABLE', 'nobody listens', {
+  cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
+});
+
+test.each<readonly [string, Answer]>([
+  ['429 says that it was not done', { status: 429 }],
+  ['nobody listened', { fail: refused }],
+])('a 404 to a request that was sent again as %s: there was nothing to delete', async (_, first) => {
+  const options = { retries: 5, clock: leapingClock() };
+  const rows = [deleted('manifests/1', first), deleted('manifests/1', { status: 404 })];
+  expect((await failure(during(rows, removeTag, options))).code).toBe('MANIFEST_UNKNOWN');
+});
+
+test('a 404 behind an answer that was lost and a 429: the first may have been heeded', async () => {
+  const options = { retries: 5, clock: leapingClock() };
+  const rows = [{ reset: true }, { status: 429 }, { status: 404 }].map((answer) =>
+    deleted('manifests/1', answer),
+  );
+  await during(rows, removeTag, options);
 });

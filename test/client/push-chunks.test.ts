@@ -167,6 +167,35 @@ describe('chunks that are asked for', () => {
     );
   });
 
+  const gone: Answer = { status: 404, body: '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}' };
+  const head = (status: number): Exchange => ({
+    request: `HEAD /v2/r/blobs/${thing.digest}`,
+    answer: { status, headers: status === 200 ? { 'content-length': String(TEXT.length) } : {} },
+  });
+  const begun = [start(), patch('0', 0, 5, taken('1', '0-4'))];
+  const all = [...begun, patch('1', 5, 10, taken('2', '0-9'))];
+
+  test('whose upload has vanished behind the first one: it is begun anew', async () => {
+    await during([...begun, patch('1', 5, 10, gone), head(404), ...all, put('2', 10)], push(), inFives());
+  });
+
+  test('whose upload has vanished before the last one: it is begun anew, if the blob is not there', async () => {
+    await during([...all, put('2', 10, gone), head(404), ...all, put('2', 10)], push(), inFives());
+    await during([...all, put('2', 10, gone), head(200)], push(), inFives());
+  });
+
+  test('whose upload vanishes each time: begun anew twice, and then it fails', async () => {
+    const lost = [...begun, patch('1', 5, 10, gone), head(404)];
+    const rows = [...lost, ...lost, ...lost, cancel('1')];
+    expect((await failure(during(rows, push(), inFives()))).code).toBe('BLOB_UPLOAD_UNKNOWN');
+  });
+
+  test('of other bytes than were promised: not tried again', async () => {
+    const wrong = { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' };
+    const rows = [...all, put('2', 10, wrong), cancel('2')];
+    expect((await failure(during(rows, push(), inFives()))).code).toBe('DIGEST_INVALID');
+  });
+
   test('a stream is gone on with where it stands, and nowhere else', async () => {
     const rows = [start(), patch('0', 0, 5, { reset: true }), ask('0', '0-4', '1')];
     const source = (): Source => new Blob([TEXT]).stream();

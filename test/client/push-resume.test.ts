@@ -145,7 +145,7 @@ describe('a PUT that breaks', () => {
       onEvent: (event) => events.push(event),
     });
     expect(events.filter(({ type }) => type === 'upload-resume')).toEqual([
-      { type: 'upload-resume', repository: 'r', digest: thing.digest, offset: 5 },
+      { type: 'upload-resume', host: 'registry.test', repository: 'r', digest: thing.digest, offset: 5 },
     ]);
   });
 

@@ -1,14 +1,15 @@
 /** Uploads that are kept in mind, so that a later process goes on with them. */
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { statSync, utimesSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   registryClient,
   uploadFiles,
   type ClientOptions,
   type RegistryClient,
+  type UploadKey,
   type UploadLog,
 } from '../../src/client/index.ts';
 import type { PushBlobOptions, Source } from '../../src/registry/index.ts';
@@ -72,7 +73,20 @@ async function during(
   const registry = client(script, { uploadLog: log, clock: leapingClock() });
   await registry.pushBlob('r', thing.descriptor, source, options).finally(script.done);
 }
-const kept = (): Promise<string | undefined> => uploadFiles(folder).find(key);
+/** What the next push would find. */
+const kept = (): Promise<string | undefined> => found(uploadFiles(folder));
+async function found(log: UploadLog, of: UploadKey = key): Promise<string | undefined> {
+  const page = await log.open(of);
+  await page.close();
+  return page.id;
+}
+/** Has a push end that had got to a place. */
+async function leave(id: string, { log = uploadFiles(folder), of = key } = {}): Promise<void> {
+  const page = await log.open(of);
+  await page.keep(id);
+  await page.close();
+}
+const onlyFile = async (): Promise<string> => join(folder, (await readdir(folder))[0] ?? '');
 
 describe('a push that is interrupted', () => {
   test('is gone on with by the next, and then forgotten', async () => {
@@ -91,26 +105,26 @@ describe('a push that is interrupted', () => {
   });
 
   test('before anything was sent, with the place of its upload known', async () => {
-    let at: string | undefined;
+    let noted: unknown;
     const source = async function* (): AsyncGenerator<Uint8Array> {
-      at = await kept();
+      noted = JSON.parse(await readFile(await onlyFile(), 'utf8'));
       yield thing.bytes;
     };
     await during([start(), put('0', 0)], {}, { source });
-    expect(at).toBe(idOf('0'));
+    expect(noted).toMatchObject({ id: idOf('0') });
   });
 
   test('is asked for before it is mounted; and mounted, if nothing is known of it', async () => {
-    await uploadFiles(folder).keep(key, idOf('7'));
+    await leave(idOf('7'));
     await during([ask('7', stands(5 * MIB, '8')), put('8', 5 * MIB)], { mountFrom: 'base' });
-    await uploadFiles(folder).keep(key, idOf('7'));
+    await leave(idOf('7'));
     const mounting = `?mount=${thing.digest}&from=base`;
     const gone = ask('7', { status: 404 });
     await during([gone, head(404), start(mounting), put('0', 0)], { mountFrom: 'base' });
   });
 
   test('after its last answer is there already', async () => {
-    await uploadFiles(folder).keep(key, idOf('7'));
+    await leave(idOf('7'));
     await during([ask('7', { status: 404 }), head(200)]);
     expect(await kept()).toBeUndefined();
   });
@@ -123,7 +137,7 @@ describe('a push that is interrupted', () => {
   });
 
   test('with bytes that turn out to be others: it is begun anew', async () => {
-    await uploadFiles(folder).keep(key, idOf('7'));
+    await leave(idOf('7'));
     const wrong = { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' };
     await during([ask('7', stands(5 * MIB, '8')), put('8', 5 * MIB, wrong), start(), put('0', 0)]);
   });
@@ -158,21 +172,22 @@ describe('what is not kept in mind', () => {
         { request: `PUT ${away}&digest=${thing.digest}`, answer: { status: 403 } },
       ]),
     );
-    expect(await log.find(key)).toBeUndefined();
+    expect(await found(log)).toBeUndefined();
     for (const id of [away, 'https://user:password@registry.test/x', 'file:///etc/passwd', '/relative', '']) {
-      await log.keep(key, id);
+      await leave(id);
       await during([start(), put('0', 0)]);
     }
   });
 
   test('what the log cannot keep: a push does not fail for it', async () => {
     const broken = (): Promise<never> => Promise.reject(new Error('the disk is full'));
-    const log: UploadLog = { find: broken, keep: broken, forget: broken };
-    await during([start(), put('0', 0)], {}, { log });
+    const page = { id: undefined, keep: broken, forget: broken, close: broken };
+    await during([start(), put('0', 0)], {}, { log: { open: async () => page } });
+    await during([start(), put('0', 0)], {}, { log: { open: broken } });
   });
 
   test('the second push of a blob while the first is under way', async () => {
-    await uploadFiles(folder).keep(key, idOf('7'));
+    await leave(idOf('7'));
     const rows = [ask('7', stands(5 * MIB, '8')), put('8', 5 * MIB), start(), put('0', 0)];
     const script = scripted(rows, { anyOrder: true });
     const registry = client(script, { uploadLog: uploadFiles(folder) });
@@ -229,59 +244,144 @@ describe('a push in chunks that is to end', () => {
 describe('the files', () => {
   test('are found by all that makes an upload what it is', async () => {
     const log = uploadFiles(folder);
-    await log.keep(key, 'a');
-    await log.keep({ ...key, repository: 'other' }, 'b');
-    expect(await log.find(key)).toBe('a');
-    expect(await log.find({ ...key, registry: 'https://other.test/' })).toBeUndefined();
-    expect(await log.find({ ...key, digest: 'sha256:other' })).toBeUndefined();
-    await log.forget(key);
-    await log.forget(key);
-    expect(await log.find(key)).toBeUndefined();
-    expect(await log.find({ ...key, repository: 'other' })).toBe('b');
+    await leave('a');
+    await leave('b', { of: { ...key, repository: 'other' } });
+    expect(await found(log, { ...key, registry: 'https://other.test/' })).toBeUndefined();
+    expect(await found(log, { ...key, digest: 'sha256:other' })).toBeUndefined();
+    const page = await log.open(key);
+    expect(page.id).toBe('a');
+    await page.forget();
+    await page.forget();
+    await page.close();
+    expect(await found(log)).toBeUndefined();
+    expect(await found(log, { ...key, repository: 'other' })).toBe('b');
   });
 
   test('that are old are removed, as are those of the future', async () => {
-    let now = 1_000_000_000_000;
+    let now = Date.now();
     const log = uploadFiles(folder, { now: () => now });
     const day = 24 * 60 * 60_000;
-    await log.keep(key, 'a');
+    await leave('a', { log });
     now += day - 1;
-    expect(await log.find(key)).toBe('a');
+    expect(await found(log)).toBe('a');
     now += 1;
-    expect(await log.find(key)).toBeUndefined();
+    expect(await found(log)).toBeUndefined();
     expect(await readdir(folder)).toEqual([]);
-    await log.keep(key, 'a');
+    await leave('other', { of: { ...key, repository: 'other' } });
+    now += day;
+    expect(await found(uploadFiles(folder, { now: () => now }))).toBeUndefined();
+    expect(await readdir(folder)).toEqual([]);
+    await leave('a', { log });
     now -= 1;
-    expect(await log.find(key)).toBeUndefined();
+    expect(await found(log)).toBeUndefined();
   });
 
   test.each([
-    ['too long', JSON.stringify({ id: 'x'.repeat(40_000), at: 0, pid: 1 })],
+    ['too long', JSON.stringify({ id: 'x'.repeat(40_000), at: 0 })],
     ['cut', '{"id":"a","at":1'],
     ['something else', '[]'],
-    ['of other types', '{"id":1,"at":"now","pid":{}}'],
+    ['of other types', '{"id":1,"at":"now"}'],
     ['nothing', 'null'],
   ])('that are %s are removed', async (_, text) => {
-    const log = uploadFiles(folder);
-    await log.keep(key, 'a');
-    const [file = ''] = await readdir(folder);
-    await writeFile(join(folder, file), text);
-    expect(await log.find(key)).toBeUndefined();
+    await leave('a');
+    const file = await onlyFile();
+    await writeFile(file, text);
+    await utimes(file, 0, 0);
+    expect(await kept()).toBeUndefined();
     expect(await readdir(folder)).toEqual([]);
   });
+});
 
-  test('of a process that is still at it are not told of, until it ends', async () => {
-    const log = uploadFiles(folder);
-    await log.keep(key, 'a');
-    const [file = ''] = await readdir(folder);
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
-    const entry = JSON.parse(await readFile(join(folder, file), 'utf8')) as object;
-    await writeFile(join(folder, file), JSON.stringify({ ...entry, pid: child.pid }));
-    expect(await log.find(key)).toBeUndefined();
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-    expect(await log.find(key)).toBe('a');
+describe('two at the upload of one blob', () => {
+  /** A page that somebody else has open, of whom this process knows nothing: in another container, say. */
+  async function elsewhere(id: string): Promise<string> {
+    await leave(id);
+    const file = await onlyFile();
+    await utimes(file, new Date(), new Date());
+    return file;
+  }
+  /** A log on a clock on which something happens at each look. */
+  const looking = (onLook: (look: number) => Promise<void> | void): UploadLog => {
+    let looks = 0;
+    const clock = { ...leapingClock(), sleep: async () => onLook(++looks) };
+    return uploadFiles(folder, { clock });
+  };
+
+  test('in one process, by two clients and two logs: each has a page of its own', async () => {
+    const first = await uploadFiles(folder).open(key);
+    await first.keep('a');
+    const second = await looking(() => expect.unreachable('it is known who is at it')).open(key);
+    expect(second.id).toBeUndefined();
+    await second.keep('b');
+    await first.keep('c');
+    await first.close();
+    expect(await kept()).toBe('c');
+    await second.forget();
+    await second.close();
+    expect(await kept()).toBe('c');
+  });
+
+  test('in two processes that know nothing of each other: seen by the signs of life', async () => {
+    const file = await elsewhere('a');
+    const looks: number[] = [];
+    const log = looking(async (look) => {
+      looks.push(look);
+      if (look === 4) await utimes(file, new Date(), new Date(Date.now() + 500));
+    });
+    expect(await found(log)).toBeUndefined();
+    expect(looks).toEqual([1, 2, 3, 4]);
+    expect(await readFile(file, 'utf8')).toContain('"a"');
+  });
+
+  test('until one of them is killed: then its page is taken over, three seconds later', async () => {
+    await elsewhere('a');
+    let looks = 0;
+    const log = looking(() => void looks++);
+    expect(await found(log)).toBe('a');
+    expect(looks).toBe(30);
+  });
+
+  test('or was, more than a minute ago', async () => {
+    const file = await elsewhere('a');
+    const then = new Date(Date.now() - 61_000);
+    await utimes(file, then, then);
+    expect(await found(looking(() => expect.unreachable('nobody is at it')))).toBe('a');
+  });
+
+  test('a page that was left has one taker', async () => {
+    await leave('a');
+    const pages = await Promise.all(Array.from({ length: 8 }, () => uploadFiles(folder).open(key)));
+    expect(pages.flatMap(({ id }) => id ?? [])).toEqual(['a']);
+    await Promise.all(pages.map((page) => page.close()));
+  });
+
+  test('who waits for signs of life may go', async () => {
+    await elsewhere('a');
+    const ending = new AbortController();
+    const opening = uploadFiles(folder).open(key, ending.signal);
+    ending.abort(new Error('enough'));
+    await expect(opening).rejects.toThrow('enough');
+    const script = scripted([]);
+    const registry = client(script, { uploadLog: uploadFiles(folder) });
+    const late = AbortSignal.timeout(20);
+    const pushing = registry.pushBlob('r', thing.descriptor, thing.bytes, { signal: late });
+    await expect(pushing).rejects.toThrow('timeout');
+  });
+
+  test('whoever is at a page shows it', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const page = await uploadFiles(folder).open(key);
+    await page.keep('a');
+    const file = await onlyFile();
+    const touchedAt = (): number => statSync(file).mtimeMs;
+    utimesSync(file, 1, 1);
+    vi.advanceTimersByTime(500);
+    await until(() => touchedAt() > 1000);
+    await page.close();
+    expect(touchedAt()).toBeLessThan(Date.now() - 60_000);
+    vi.advanceTimersByTime(500);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RegistryClient } from '../../src/client/index.ts';
 import type { Answer, Exchange } from '../../src/testing/index.ts';
+import { leapingClock } from '../transport/clock.ts';
 import { blob, during, failure, talk } from './talk.ts';
 
 const path = '/v2/r/blobs/uploads';
@@ -208,6 +209,37 @@ test('chunks are sent once by each try: sent again, they would be appended again
   const { registry, requests } = talk([start, chunk('0', '1', '0-4', 'hello', '0-4')]);
   await (await registry.startUpload('r')).write(Buffer.from('hello'));
   expect(requests.map(({ once = false }) => once)).toEqual([false, true]);
+});
+
+describe('the end of an upload whose answer is lost', () => {
+  const end = (answer: Answer): Exchange => ({ ...finish('0', undefined, ''), answer });
+  const head = (status: number): Exchange => ({
+    request: `HEAD /v2/r/blobs/${whole.digest}`,
+    answer: { status, headers: { 'content-length': '12' } },
+  });
+  const gone: Answer = { status: 404, body: '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}' };
+  const commit = async (registry: RegistryClient): Promise<unknown> =>
+    (await registry.startUpload('r')).commit(whole.digest);
+  const patient = () => ({ retries: 5, clock: leapingClock() });
+
+  test.each<Answer>([{ reset: true }, { status: 502 }])(
+    '%o: the blob is there, so it was done',
+    async (lost) => {
+      const rows = [start, end(lost), end(gone), head(200)];
+      expect(await during(rows, commit, patient())).toMatchObject({ digest: whole.digest });
+    },
+  );
+
+  test('and the blob is not there either: the upload is unknown', async () => {
+    const rows = [start, end({ reset: true }), end(gone), head(404)];
+    expect((await failure(during(rows, commit, patient()))).code).toBe('BLOB_UPLOAD_UNKNOWN');
+  });
+
+  test('an unknown upload that was asked for once is not known, whether the blob is there or not', async () => {
+    const once = await failure(during([start, end(gone)], commit, patient()));
+    const limited = await failure(during([start, end({ status: 429 }), end(gone)], commit, patient()));
+    expect([once.code, limited.code]).toEqual(['BLOB_UPLOAD_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN']);
+  });
 });
 
 test('a chunk in the wrong place is RANGE_INVALID, and the upload can be gone on with', async () => {

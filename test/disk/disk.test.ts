@@ -8,6 +8,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ import {
   makeFolder,
   readBoundedFile,
   readPrivate,
+  removeOlder,
   replaceFile,
   writePrivate,
 } from '../../src/disk/index.ts';
@@ -118,6 +120,21 @@ describe('readBoundedFile', () => {
     expect(await readBoundedFile(at('nothing'), 3)).toBe('missing');
     expect(await readBoundedFile(at('file', 'below'), 3)).toBe('missing');
     await expect(readBoundedFile(folder, 3)).rejects.toThrow('EISDIR');
+  });
+});
+
+describe('removeOlder', () => {
+  it('removes what was not written for long, also in folders, and nothing that is elsewhere', async () => {
+    await mkdir(at('kept', 'below'), { recursive: true });
+    const old = [at('kept', 'old'), at('kept', 'below', 'old'), at('elsewhere')];
+    for (const path of [...old, at('kept', 'new')]) await writeFile(path, 'four');
+    for (const path of old) await utimes(path, 1000, 1000);
+    await symlink(at('elsewhere'), at('kept', 'link'));
+    expect(await removeOlder(at('kept'), 1_000_000)).toEqual({ removed: 0, freed: 0 });
+    expect(await removeOlder(at('kept'), 1_000_001)).toEqual({ removed: 2, freed: 8 });
+    expect((await readdir(at('kept'))).sort()).toEqual(['below', 'link', 'new']);
+    expect(await readFile(at('elsewhere'), 'utf8')).toBe('four');
+    expect(await removeOlder(at('nothing'), Infinity)).toEqual({ removed: 0, freed: 0 });
   });
 });
 

@@ -182,7 +182,8 @@ test('what happens is counted', async () => {
 test('what caches and mirrors tell is counted by its outcome', async () => {
   const { onEvent, series } = await recording();
   const read = { operation: 'getManifest', repository: 'r', reference: '1' } as const;
-  for (const outcome of ['hit', 'miss', 'hit'] as const) onEvent({ type: 'cache', outcome, ...read });
+  for (const outcome of ['hit', 'miss', 'hit'] as const)
+    onEvent({ type: 'cache', outcome, namespace: 'registry.test', ...read });
   onEvent({ type: 'mirror', mirror: 'mirror.test', outcome: 'served', passedOn: false, ...read });
   expect(await series('stowage.cache')).toEqual([
     [{ 'stowage.cache.outcome': 'hit', 'stowage.operation': 'getManifest' }, 2],

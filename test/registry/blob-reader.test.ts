@@ -169,3 +169,21 @@ test('for all jumps and reads: the bytes are those of the blob, whatever is kept
     { numRuns: 200 },
   );
 });
+
+test.each<readonly [string, (reader: BlobReader) => Promise<unknown>]>([
+  ['read', (reader) => reader.read(10)],
+  ['readAt', (reader) => reader.readAt(5, 10)],
+])('%s: what is answered after it was closed is let go', async (_, read) => {
+  const { registry } = await stocked();
+  let cancelled = 0;
+  const late: Registry = intercept(registry, (operation: Operation, next) => {
+    if (operation.name !== 'getBlob') return next(operation);
+    return next(operation).then(async (content) => {
+      await reader.close();
+      return contentOf(content, { ...content, release: async () => void cancelled++ });
+    });
+  });
+  const reader = openBlob(late, 'r', descriptor);
+  expect(await failure(read(reader))).toMatchObject({ code: 'SOURCE_CONSUMED' });
+  expect(cancelled).toBe(1);
+});

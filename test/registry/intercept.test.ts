@@ -2,7 +2,10 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { Descriptor } from '../../src/oci/index.ts';
 import {
   intercept,
+  isList,
+  lazyRegistry,
   perform,
+  registryOf,
   RegistryError,
   type Content,
   type Next,
@@ -93,6 +96,23 @@ describe.each(Object.entries(CALLS))('%s', (name, [call, operation]) => {
     expect(call(intercept(mirror, (it, next) => next(it)))).toEqual(call(mirror));
   });
 
+  test('is what a registry that is one function is asked', () => {
+    const seen: Operation[] = [];
+    call(
+      registryOf((it) => {
+        seen.push(it);
+        return perform(mirror, it);
+      }),
+    );
+    expect(seen).toEqual([{ name, ...operation }]);
+  });
+
+  test('is a list, or is none', () => {
+    const given = call(memoryRegistry()) as object;
+    expect(isList({ name, ...operation } as Operation)).toBe(Symbol.asyncIterator in given);
+    if (given instanceof Promise) given.catch(() => undefined);
+  });
+
   test('reaches the registry as it was changed', () => {
     const registry = intercept(mirror, (it, next) =>
       next('repository' in it ? { ...it, repository: 'changed' } : it),
@@ -144,6 +164,30 @@ test('a wrapper may refuse', async () => {
   expect(await failure(push())).toMatchObject({ code: 'DENIED' });
 });
 
+test('a registry is made when it is first asked for something, and once', async () => {
+  let made = 0;
+  const lazy = lazyRegistry(async () => {
+    made++;
+    return memoryRegistry();
+  });
+  const repositories = lazy.repositories();
+  expect(made).toBe(0);
+  await Promise.all([lazy.pushBlob('a', descriptor, source), lazy.pushBlob('b', descriptor, source)]);
+  expect(await all(repositories)).toEqual(['a', 'b']);
+  expect(made).toBe(1);
+});
+
+test('a registry that cannot be made says why, each time it is tried', async () => {
+  let tries = 0;
+  const lazy = lazyRegistry(async () => {
+    if (++tries < 3) throw new Error(`nothing is there, for the ${tries}. time`);
+    return memoryRegistry();
+  });
+  expect(await failure(lazy.resolveBlob('a', digest))).toMatchObject({ message: /the 1. time/ });
+  expect(await failure(all(lazy.tags('a')))).toMatchObject({ message: /the 2. time/ });
+  await lazy.pushBlob('a', descriptor, source);
+});
+
 test('types: an operation knows what it gives', () => {
   type Get<N extends Operation['name']> = ResultOf<Extract<Operation, { name: N }>>;
   expectTypeOf<Get<'getBlob'>>().toEqualTypeOf<Promise<Content>>();
@@ -162,3 +206,9 @@ test('types: an operation knows what it gives', () => {
   expectTypeOf(perform<Extract<Operation, { name: 'tags' }>>).returns.toEqualTypeOf<AsyncIterable<string>>();
   expectTypeOf<Next>().toBeCallableWith({ name: 'tags', repository: 'a', options: {} });
 });
+
+async function all<T>(list: AsyncIterable<T>): Promise<readonly T[]> {
+  const items: T[] = [];
+  for await (const item of list) items.push(item);
+  return items;
+}

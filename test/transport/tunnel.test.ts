@@ -155,6 +155,26 @@ test.each(['http://registry.test/', REGISTRY])(
 );
 
 test.each(['http://registry.test/', REGISTRY])(
+  'a login with a lonely "%%" is told, and not shown: %s',
+  async (url) => {
+    for (const login of ['user:100%canary', '%canary:password']) {
+      const environment = {
+        http_proxy: `http://${login}@proxy.test:3128`,
+        https_proxy: `${login}@proxy.test:3128`,
+      };
+      const failed = await read(transport({ environment }), url).catch((error: unknown) => error);
+      expect(failed).toMatchObject({
+        code: 'SETTINGS_INVALID',
+        message: expect.stringMatching(
+          /^the login in the URL of the proxy proxy.test:3128 has a "%" without/,
+        ),
+      });
+      expect(String(failed)).not.toMatch(/canary|user/);
+    }
+  },
+);
+
+test.each(['http://registry.test/', REGISTRY])(
   'no proxy listens: said with its address, for %s',
   async (url) => {
     const proxy = new URL(`http://user:canary@127.0.0.1:${await freePort()}`);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { build } from 'esbuild';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { collect, openable, RegistryError } from '../../src/registry/index.ts';
 import { undiciTransport, type Transport, type UndiciOptions } from '../../src/transport/index.ts';
 import { freePort, httpServer, rawServer } from './server.ts';
@@ -36,6 +36,30 @@ test('as many connections as were allowed, and no more', async () => {
   const send = transport({ connections: 3 });
   await Promise.all(Array.from({ length: 12 }, async () => collect((await send(get(server.url))).body)));
   expect(server.connections).toBe(3);
+});
+
+describe('one connection is not waited for by what it waits for itself', () => {
+  const serve = () =>
+    httpServer((request, response) => {
+      if (request.method === 'GET') response.end(Buffer.alloc(1024 * 1024));
+      else request.on('data', () => {}).on('end', () => response.end());
+    });
+
+  test('a HEAD beside the answer to a GET', async () => {
+    const [server, send] = [await serve(), transport({ connections: 1 })];
+    const answer = await send(get(server.url));
+    expect((await send({ ...get(server.url), method: 'HEAD' })).status).toBe(200);
+    await answer.discard();
+  });
+
+  test('what is streamed from a server to itself', async () => {
+    const [server, send] = [await serve(), transport({ connections: 1 })];
+    const open = async function* (): AsyncGenerator<Uint8Array> {
+      yield* (await send(get(server.url))).body;
+    };
+    const { status } = await send({ ...get(server.url), method: 'PUT', body: { replayable: true, open } });
+    expect(status).toBe(200);
+  });
 });
 
 test('unless told, a request never waits for the connection of another', async () => {

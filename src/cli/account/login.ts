@@ -3,6 +3,7 @@ import {
   staticCredentials,
   storeCredentials,
   tokenFiles,
+  otherLogins,
   type CredentialSource,
   type StoredLogin,
 } from '../../auth/index.ts';
@@ -11,7 +12,7 @@ import { exitCodes } from '../exit-code.ts';
 import { fail } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
 import { tokenFolder } from '../folders.ts';
-import { askLogin, readPassword } from './password.ts';
+import { askLogin, readPassword, type User } from './password.ts';
 import { withPlaces } from '../session.ts';
 
 export interface LoginFlags extends Omit<RegistryFlags, 'cache' | 'redis' | 'run'> {
@@ -22,20 +23,16 @@ export interface LoginFlags extends Omit<RegistryFlags, 'cache' | 'redis' | 'run
 /** `stowage login [HOST]`: tries a password at a registry, and keeps it if it is good. */
 export default async function login(this: Context, flags: LoginFlags, host: string): Promise<void> {
   try {
-    const [username, password] = await credentialsFrom(this, flags);
-    await logIn(this, flags, host, { username, password });
+    const user = await userFrom(this, flags);
+    if (user === 'interrupted') this.process.exitCode = exitCodes.interrupted;
+    else await logIn(this, flags, host, user);
   } catch (error) {
     fail(this, error);
     if (error instanceof SyntaxError) this.process.exitCode = exitCodes.usage;
   }
 }
 
-async function logIn(
-  context: Context,
-  flags: LoginFlags,
-  host: string,
-  user: { readonly username: string; readonly password: string },
-): Promise<void> {
+async function logIn(context: Context, flags: LoginFlags, host: string, user: User): Promise<void> {
   const { env: environment } = context.process;
   let asked = false;
   let known = noCredentials;
@@ -56,19 +53,22 @@ async function logIn(
       const stored = await storeCredentials(registry.url.host, user, { environment });
       await tokenFiles(tokenFolder(context)).forget(registry.url.host);
       tell(context, host, stored, asked);
+      const [first] = await otherLogins(registry.url.host, { environment });
+      if (first?.startsWith('$'))
+        say(context, `But ${first} has a login for ${host} too, which is used instead as long as it is set.`);
     },
     { credentials },
   );
 }
 
-async function credentialsFrom(
+async function userFrom(
   context: Context,
   { username, passwordStdin }: LoginFlags,
-): Promise<readonly [username: string, password: string]> {
+): Promise<User | 'interrupted'> {
   const { stdin } = context.process;
   if (passwordStdin) {
     if (username === undefined) throw new SyntaxError('--password-stdin needs --username');
-    return [username, await readPassword(stdin, context.signal)];
+    return { username, password: await readPassword(stdin, context.signal) };
   }
   if (stdin?.isTTY) return askLogin(context, stdin, username);
   throw new SyntaxError('give the password on standard input, with --username and --password-stdin');

@@ -1,4 +1,4 @@
-import { eraseCredentials, tokenFiles } from '../../auth/index.ts';
+import { eraseCredentials, tokenFiles, otherLogins } from '../../auth/index.ts';
 import { say, type Context } from '../context.ts';
 import { fail } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
@@ -18,7 +18,11 @@ export default async function logout(
     // First, because it needs nobody's help, and a helper may fail.
     await tokenFiles(tokenFolder(this)).forget(server);
     const known = await eraseCredentials(server, { environment });
-    say(this, known ? `Logged out of ${host}` : `Nobody was logged in to ${host}`);
+    const others = await otherLogins(server, { environment });
+    if (known) say(this, `Logged out of ${host}`);
+    else if (others.length === 0) say(this, `Nobody was logged in to ${host}`);
+    for (const place of others)
+      say(this, `${place} has a login for ${host}, which stays there and is used: it is another program's`);
   } catch (error) {
     fail(this, error);
   }

@@ -26,15 +26,22 @@ export async function readPassword(stdin: Readable | undefined, signal: AbortSig
   return password;
 }
 
+/** Somebody who has a password. */
+export interface User {
+  readonly username: string;
+  readonly password: string;
+}
+
 /**
  * Asks on a terminal for a user name, if none is known, and for a password, which is not shown.
- * @throws {SyntaxError} where the input ends instead, or the user presses Control-C.
+ * @returns `interrupted` where the user presses Control-C, which is no signal while keys are read one by one
+ * @throws {SyntaxError} where the input ends instead; the reason of the context's signal.
  */
 export function askLogin(
   { process: { stderr }, signal }: Context,
   terminal: Readable,
   known: string | undefined,
-): Promise<readonly [username: string, password: string]> {
+): Promise<User | 'interrupted'> {
   let username = known;
   // What is typed is shown by readline, by writing it here.
   const output = new Writable({
@@ -57,16 +64,20 @@ export function askLogin(
     // Not by questions one after the other: what was pasted at once comes at once, and the password must not be shown.
     lines.on('line', (line) => {
       if (username !== undefined) {
-        resolve([username, line]);
+        resolve({ username, password: line });
         lines.close();
         return;
       }
       username = line;
       stderr.write('Password: ');
     });
+    lines.on('SIGINT', () => {
+      resolve('interrupted');
+      lines.close();
+    });
     lines.on('close', () => {
       stderr.write('\n');
-      reject(new SyntaxError('no password was entered'));
+      reject(signal.aborted ? (signal.reason as Error) : new SyntaxError('no password was entered'));
     });
   });
 }

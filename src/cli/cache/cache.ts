@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { removeOlder } from '../../disk/index.ts';
 import { printable } from '../../oci/index.ts';
 import { tableOf } from '../report/table.ts';
 import {
@@ -28,6 +28,9 @@ export interface PruneFlags {
   readonly all?: boolean;
 }
 
+/** Tokens, and notes on uploads, are good for no longer than this, in milliseconds. */
+const UNUSED = 24 * 60 * 60_000;
+
 /** `stowage cache ls`: the repositories on standard output, the sum on standard error. */
 export async function list(this: Context, { json }: ListFlags): Promise<void> {
   const folder = folderOf(this);
@@ -53,14 +56,18 @@ export async function prune(this: Context, flags: PruneFlags): Promise<void> {
 }
 
 async function pruneAll(context: Context, { maxSize, olderThan, all }: PruneFlags): Promise<Pruned> {
-  if (all)
-    for (const folder of [tokenFolder(context), uploadFolder(context)])
-      await rm(folder, { recursive: true, force: true });
-  return pruneCache(folderOf(context), {
+  let [removed, freed] = [0, 0];
+  for (const folder of [tokenFolder(context), uploadFolder(context)]) {
+    const swept = await removeOlder(folder, all ? Infinity : Date.now() - UNUSED);
+    removed += swept.removed;
+    freed += swept.freed;
+  }
+  const pruned = await pruneCache(folderOf(context), {
     ...(olderThan !== undefined && { olderThan }),
     ...(maxSize !== undefined && { maxSize }),
     ...(all && { maxSize: 0 }),
   });
+  return { ...pruned, removed: pruned.removed + removed, freed: pruned.freed + freed };
 }
 
 /** `stowage cache verify`: the files that were wrong on standard output. They are gone, and will be fetched again. */

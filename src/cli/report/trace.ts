@@ -17,9 +17,9 @@ export function traceLine(event: PlaceEvent): string {
     case 'resume':
       return `read on from byte ${event.offset}: ${event.url} (${printable(event.reason, 300)})`;
     case 'upload-resume':
-      return `upload on from byte ${event.offset}: ${event.repository}@${event.digest}`;
+      return `upload on from byte ${event.offset}: ${event.host}/${event.repository}@${event.digest}`;
     case 'cache':
-      return `cache ${event.outcome}: ${event.operation} ${event.repository} ${event.reference}${event.reason === undefined ? '' : ` (${printable(event.reason, 300)})`}`;
+      return `cache ${event.outcome}: ${event.operation} ${event.namespace}/${event.repository} ${event.reference}${event.reason === undefined ? '' : ` (${printable(event.reason, 300)})`}`;
     case 'mirror':
       return `mirror ${event.mirror}: ${event.outcome}`;
     case 'warning':

@@ -34,9 +34,6 @@ interface Waiting {
   fail(error: Error): void;
 }
 
-/** Timers of more milliseconds go off at once. */
-const LONGEST_SLEEP = 2 ** 31 - 1;
-
 /** The least time between two events about the rate, in milliseconds. */
 const BETWEEN_RATE_EVENTS = 1000;
 
@@ -111,7 +108,7 @@ export function createGate(origin: string, pace: Pace, options: PauseOptions): G
     stopResting();
     const end = new AbortController();
     rest = { until, end };
-    clock.sleep(Math.min(until - now, LONGEST_SLEEP), end.signal).then(
+    clock.sleep(until - now, end.signal).then(
       () => {
         rest = undefined;
         advance();

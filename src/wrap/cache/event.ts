@@ -11,6 +11,8 @@ export interface CacheEvent {
    * - `error`: the store failed. The operation goes on without it.
    */
   readonly outcome: 'hit' | 'revalidated' | 'miss' | 'corrupt' | 'error';
+  /** Which registry, as the cache was told; empty where it was not. */
+  readonly namespace: string;
   readonly operation: Operation['name'];
   readonly repository: string;
   /** The tag or digest; empty where the operation has none. */

@@ -104,6 +104,7 @@ export function createVisit(
       onEvent({
         type: 'cache',
         outcome,
+        namespace,
         operation,
         repository,
         reference,

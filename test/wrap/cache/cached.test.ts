@@ -90,6 +90,21 @@ function failing(
   return new Proxy(store, handler) as CacheStore & { calls: string[] };
 }
 
+test('which registry it was is told with what the cache had to do with it', async () => {
+  const { registry, told } = await scene(memoryCache(), { namespace: 'registry.test' });
+  await registry.resolveManifest('r', 'v1');
+  expect(told).toEqual([
+    {
+      type: 'cache',
+      outcome: 'miss',
+      namespace: 'registry.test',
+      operation: 'resolveManifest',
+      repository: 'r',
+      reference: 'v1',
+    },
+  ]);
+});
+
 describe('a store that fails', () => {
   test.each(['descriptor', 'content', 'tag'] as const)(
     'to read (%s): the registry is asked, nothing is written, and it is told [row 121]',
