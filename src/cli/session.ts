@@ -1,6 +1,7 @@
 import { defaultCredentials, tokenFiles, type CredentialSource } from '../auth/index.ts';
 import { uploadFiles } from '../client/index.ts';
 import { createPlaces, type PlaceEvent, type Places } from '../place/index.ts';
+import type { Settings } from '../settings/index.ts';
 import type { Ledger } from '../share/index.ts';
 import type { Listener } from '../transport/index.ts';
 import { diskCache, memoryCache, registryCacheFolder, type CacheStore } from '../wrap/cache/index.ts';
@@ -16,6 +17,9 @@ import { storesOf } from './stores.ts';
 export interface Session {
   /** Has a listener be told of what happens from now on. */
   listen(listener: Listener<PlaceEvent>): void;
+  /** Tells what happens where places know nothing of it. */
+  readonly onEvent: Listener<PlaceEvent>;
+  readonly settings: Settings;
   /** What the processes of a run find out together, with `--redis`. */
   readonly ledger: Ledger | undefined;
 }
@@ -52,6 +56,11 @@ export async function withPlaces(
   const { onEvent, end } = observe(context, flags);
   const listeners: Listener<PlaceEvent>[] = [onEvent];
   const cache = cacheFor(keepContent, shared, environment);
+  // What is kept for this run alone is nobody's cache.
+  const tell: Listener<PlaceEvent> = (event) => {
+    if (keepContent !== true && event.type === 'cache') return;
+    for (const listener of listeners) listener(event);
+  };
   const places = createPlaces({
     credentials: credentials ?? defaultCredentials({ environment }),
     settings,
@@ -61,11 +70,7 @@ export async function withPlaces(
       keptTokens: tokenFiles(tokenFolder(context)),
       uploadLog: uploadFiles(uploadFolder(context)),
     }),
-    // What is kept for this run alone is nobody's cache.
-    onEvent: (event) => {
-      if (keepContent !== true && event.type === 'cache') return;
-      for (const listener of listeners) listener(event);
-    },
+    onEvent: tell,
     ...(concurrency !== undefined && { concurrency }),
     ...(rate !== undefined && { rate }),
     ...(shared.run !== undefined && { limiter: shared.run.limiter }),
@@ -76,6 +81,8 @@ export async function withPlaces(
   try {
     await run(places, {
       listen: (listener) => void listeners.push(listener),
+      onEvent: tell,
+      settings,
       ledger: shared.run?.ledger,
     });
   } finally {

@@ -2,6 +2,7 @@
 export * from './bounded-file.ts';
 export * from './cache-folder.ts';
 export * from './file-name.ts';
+export * from './lock.ts';
 export * from './make-folder.ts';
 export * from './missing.ts';
 export * from './private-file.ts';

@@ -36,21 +36,32 @@ async function giveTo(file: FileHandle, other: string): Promise<void> {
  * @returns undefined for what is not there, or is not a file that we, and nobody else, can have written.
  */
 export async function readPrivate(path: string, limit: number): Promise<Uint8Array | undefined> {
+  const file = await openPrivate(path, constants.O_RDONLY);
+  try {
+    return file !== undefined && (await file.stat()).size <= limit ? await file.readFile() : undefined;
+  } finally {
+    await file?.close();
+  }
+}
+
+/**
+ * Opens a file that only its owner may read.
+ * @param access `O_RDONLY` or `O_RDWR`
+ * @returns undefined for what is not there, or is not a file that we, and nobody else, can have written.
+ */
+export async function openPrivate(path: string, access: number): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
     // Neither follows a link nor waits for whoever writes into a pipe. Windows has neither flag.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    file = await open(path, flags);
+    file = await open(path, access | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch {
     return undefined;
   }
-  try {
-    const { size, uid, mode } = await file.stat();
-    const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
-    const windows = process.platform === 'win32';
-    const ours = windows || (uid === process.getuid?.() && (mode & 0o077) === 0);
-    return isFile && ours && size <= limit ? await file.readFile() : undefined;
-  } finally {
-    await file.close();
-  }
+  const { uid, mode } = await file.stat();
+  const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
+  const windows = process.platform === 'win32';
+  const ours = windows || (uid === process.getuid?.() && (mode & 0o077) === 0);
+  if (isFile && ours) return file;
+  await file.close();
+  return undefined;
 }

@@ -27,6 +27,7 @@ export async function replaceFile(
 ): Promise<void> {
   const target = await realpath(path).catch(notMissing(path));
   const before = await stat(target).catch(notMissing(undefined));
+  if (before !== undefined && !before.isFile()) return writeInto(target, contents);
   await renameInto(target, contents, {
     mode: before === undefined ? mode : before.mode & 0o7777,
     durable,
@@ -56,8 +57,7 @@ export async function renameInto(
   try {
     const file = await open(temporary, 'wx', mode);
     try {
-      // Each goes behind the last one.
-      for await (const piece of piecesOf(contents)) await file.writeFile(piece);
+      await writePieces(file, contents);
       await prepare(file);
       if (durable) await file.sync();
     } finally {
@@ -69,6 +69,20 @@ export async function renameInto(
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+async function writeInto(path: string, contents: FileContents): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await writePieces(file, contents);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writePieces(file: FileHandle, contents: FileContents): Promise<void> {
+  // Each goes behind the last one.
+  for await (const piece of piecesOf(contents)) await file.writeFile(piece);
 }
 
 function piecesOf(

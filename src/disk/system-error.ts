@@ -18,6 +18,8 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
   EIO: 'the disk fails',
+  ENOLCK: 'the disk has no locks',
+  ENOSYS: 'the system has no such thing',
 };
 
 /** A code of the system, for an error that people read: with what it means, where that is known. */

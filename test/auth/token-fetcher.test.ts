@@ -58,4 +58,26 @@ describe('a token for somebody else', () => {
     const allowing = tokenFetcher(transport, { credentials, allowRealms: ['auth.test'] });
     expect((await allowing({ ...wish, realm: 'https://auth.test/token' })).token).toBe('t');
   });
+
+  test('may be had without TLS where the registry is spoken to without', async () => {
+    const realm = 'http://registry.test/token';
+    const { transport } = script([`GET ${realm}?${QUERY}&account=me | ${BASIC}`, answer]);
+    const plain = tokenFetcher(transport, { credentials, plainHttp: ['registry.test'] });
+    expect((await plain({ ...wish, realm })).token).toBe('t');
+  });
+
+  test('that is refused has the credentials looked up anew the next time', async () => {
+    const { transport } = script([
+      `GET https://registry.test/token?${QUERY}&account=me | ${BASIC}`,
+      { status: 401 },
+    ]);
+    let forgotten = 0;
+    const source = Object.assign(async () => ({ username: 'me', password: 'pw', origin: 'here' }), {
+      forget: async () => void (forgotten += 1),
+    });
+    await expect(tokenFetcher(transport, { credentials: source })(wish)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+    });
+    expect(forgotten).toBe(1);
+  });
 });

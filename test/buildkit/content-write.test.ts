@@ -1,6 +1,6 @@
 import { ConnectError } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
-import type { ContentStore, Ingest } from '../../src/buildkit/index.ts';
+import type { ContentStore, Ingest } from '../../src/buildkit/content/content-store.ts';
 import { writeContent } from '../../src/buildkit/content/content-write.ts';
 import { WriteContentRequestSchema } from '../../src/buildkit/proto/content_pb.ts';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';

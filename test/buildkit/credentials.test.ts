@@ -1,8 +1,13 @@
 import { Code, createClient, type Client } from '@connectrpc/connect';
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { staticCredentials, type CredentialSource } from '../../src/auth/index.ts';
-import { credentialService, type FetchToken, type WantedToken } from '../../src/buildkit/index.ts';
+import {
+  staticCredentials,
+  type CredentialSource,
+  type TokenFetcher,
+  type TokenWish,
+} from '../../src/auth/index.ts';
+import { credentialService } from '../../src/buildkit/index.ts';
 import { Auth } from '../../src/buildkit/proto/auth_pb.ts';
 import { RegistryError } from '../../src/registry/index.ts';
 import { wired } from './wired.ts';
@@ -15,7 +20,7 @@ const known = staticCredentials({
 
 async function clientOf(
   credentials: CredentialSource,
-  fetchToken?: FetchToken,
+  fetchToken?: TokenFetcher,
 ): Promise<Client<typeof Auth>> {
   const options = fetchToken === undefined ? {} : { fetchToken };
   return createClient(Auth, await wired(credentialService(credentials, options)));
@@ -59,7 +64,7 @@ describe('a builder gets tokens', () => {
   };
 
   test('that were asked for here, so that it never sees a password', async () => {
-    const asked: WantedToken[] = [];
+    const asked: TokenWish[] = [];
     const client = await clientOf(known, async (each) => {
       asked.push(each);
       return { token: 'for you', expiresIn: 299.7 };
@@ -74,6 +79,12 @@ describe('a builder gets tokens', () => {
       token: 'bearer',
       expiresIn: 60n,
     });
+  });
+
+  test('itself for whom nobody is known: there is no password to keep', async () => {
+    const client = await clientOf(known, () => Promise.reject(new Error('not asked')));
+    const nobody = client.getTokenAuthority({ host: 'other.test', salt: Buffer.alloc(32) });
+    await expect(nobody).rejects.toMatchObject({ code: Code.Unavailable });
   });
 
   test('and knows us again by a signature, which is another one for another registry and another builder', async () => {
@@ -93,7 +104,7 @@ describe('a builder gets tokens', () => {
     const again = await client.getTokenAuthority({ host, salt });
     expect(again.publicKey).toEqual(publicKey);
     const others = await Promise.all([
-      client.getTokenAuthority({ host: 'other.test', salt }),
+      client.getTokenAuthority({ host: 'registry.test:5000', salt }),
       client.getTokenAuthority({ host, salt: Buffer.alloc(32, 2) }),
       (await clientOf(known, () => Promise.reject(new Error('not asked')))).getTokenAuthority({ host, salt }),
     ]);

@@ -1,11 +1,13 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   openDaemon,
+  tlsFolder,
   type Daemon,
   type DaemonKind,
   type OpenDaemonOptions,
@@ -48,6 +50,7 @@ describe.each<DaemonKind>(['buildkitd', 'docker'])('a builder by way of %s', (ki
       version: 'v0.25.1',
       revision: '',
       platforms: ['linux/amd64', 'linux/arm/v7'],
+      imageStore: kind === 'docker' ? 'graphdriver' : 'containerd',
       labels: { executor: 'oci' },
     });
   });
@@ -158,6 +161,16 @@ describe('no way to a builder:', () => {
     });
   });
 
+  test('the engine speaks TLS', async () => {
+    const engine = createHttpServer((_, response) => response.writeHead(400).end());
+    await new Promise<void>((resolve) => engine.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void engine.close());
+    const address = `tcp://127.0.0.1:${(engine.address() as AddressInfo).port}`;
+    await expect(openDaemon({ address, kind: 'docker' })).rejects.toThrow(
+      '400 Bad Request; it may want TLS, with certificates',
+    );
+  });
+
   test('it is a Docker engine, and was taken for a builder', async () => {
     const { address } = await faked('docker');
     await expect(openDaemon({ address, kind: 'buildkitd' })).rejects.toThrow(
@@ -203,7 +216,36 @@ describe('over TLS', () => {
 
   test('a builder that somebody else vouches for is refused', async () => {
     const tls = { ca: certificate('other-ca.pem') };
-    await expect(openDaemon({ address: await secure(), tls })).rejects.toThrow(/TLS failed: .*certificate/);
+    await expect(openDaemon({ address: await secure(), tls })).rejects.toThrow(
+      /TLS failed: nobody whom we trust vouches for it/,
+    );
+  });
+
+  test('a builder that wants to know us says so', async () => {
+    const address = await secure();
+    await expect(openDaemon({ address, tls: { ca: certificate('ca.pem') } })).rejects.toThrow(
+      /no way to the builder at .*: it asks for a certificate of ours, and its key, and was given none/,
+    );
+    await expect(openDaemon({ address })).rejects.toThrow(/it may want TLS, with certificates/);
+  });
+
+  test('certificates that are none are told of', async () => {
+    const tls = { cert: certificate('client.pem'), key: certificate('ca.pem') };
+    await expect(openDaemon({ address: await secure(), tls })).rejects.toMatchObject({
+      code: 'SETTINGS_INVALID',
+      message: expect.stringMatching(/the certificates for the builder cannot be used \(.*client\.pem/),
+    });
+  });
+
+  test('certificates are found in a folder, by either of their names', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stowage-certificates-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    expect(() => tlsFolder(folder)).toThrow(`there are no certificates in ${folder}`);
+    const names = { ca: 'ca.crt', cert: 'cert.pem', key: 'tls.key' };
+    for (const name of Object.values(names)) await writeFile(join(folder, name), '');
+    expect(tlsFolder(folder)).toEqual(
+      Object.fromEntries(Object.entries(names).map(([kind, name]) => [kind, join(folder, name)])),
+    );
   });
 
   test('a certificate without its key is of no use', async () => {

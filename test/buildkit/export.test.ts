@@ -1,9 +1,12 @@
 import { createClient, type Transport } from '@connectrpc/connect';
+import { execFile } from 'node:child_process';
 import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { entryOrder } from '../../src/buildkit/export/entry-order.ts';
-import { fileSend, toFile } from '../../src/buildkit/index.ts';
+import { fileSend } from '../../src/buildkit/export/file-send.ts';
+import { toFile } from '../../src/buildkit/export/tar-file.ts';
 import { FileSend } from '../../src/buildkit/proto/filesync_pb.ts';
 import { PacketSchema, type Packet } from '../../src/buildkit/proto/fsutil_pb.ts';
 import { folder, line, packet, text, wired } from './wired.ts';
@@ -61,6 +64,15 @@ describe('a tar', () => {
     await expect(send(transport, broken())).rejects.toThrow();
     expect(await readFile(path, 'utf8')).toBe('old');
     await expect.poll(() => readdir(join(path, '..'))).toEqual(['out.tar']);
+  });
+
+  test.skipIf(process.platform === 'win32')('goes through a pipe, which stays one', async () => {
+    const path = join(await folder(), 'pipe');
+    await promisify(execFile)('mkfifo', [path]);
+    const read = readFile(path, 'utf8');
+    await send(await wired(fileSend(new Map([['0', { take: toFile(path) }]]))), pieces('one ', 'two'));
+    expect(await read).toBe('one two');
+    expect((await stat(path)).isFIFO()).toBe(true);
   });
 
   test('does not go where a folder is', async () => {

@@ -43,6 +43,8 @@ export interface FakeBuilder {
   readonly control: (session: (id: string) => Promise<FakeSession>) => FakeControl;
   /** An engine that is too old to build with BuildKit. */
   readonly refuse: boolean;
+  /** An engine behind a proxy that lets nothing through but calls to its builder. */
+  readonly callsAlone: boolean;
   /** Why it takes no sessions. */
   readonly refuseSessions: string;
   readonly tls: SecureServerOptions;
@@ -60,7 +62,7 @@ export interface FakeDaemon {
 /** Starts a builder that builds nothing: on its own, or inside a Docker engine. */
 export async function fakeDaemon(
   kind: DaemonKind,
-  { control, refuse = false, refuseSessions, tls, path }: Partial<FakeBuilder> = {},
+  { control, refuse = false, callsAlone = false, refuseSessions, tls, path }: Partial<FakeBuilder> = {},
 ): Promise<FakeDaemon> {
   const sessions = new Map<string, FakeSession>();
   const waiting = new Map<string, (session: FakeSession) => void>();
@@ -80,6 +82,9 @@ export async function fakeDaemon(
   const raw = new Map<string, FakeSession['headers']>();
   const grpc = controlServer(tls, raw, {
     info: () => ({ buildkitVersion: { version: 'v0.25.1' } }),
+    listWorkers: () => ({
+      record: [{ labels: { 'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs' } }],
+    }),
     ...control?.(session),
     session(requests, { requestHeader, signal }) {
       if (refuseSessions !== undefined) throw new ConnectError(refuseSessions, Code.ResourceExhausted);
@@ -113,9 +118,11 @@ export async function fakeDaemon(
   function engine(): Server {
     const http = createHttpServer((_request, response) => response.writeHead(404, 'Not Found').end());
     http.on('upgrade', (request, socket) => {
-      if (refuse) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+      const isRefused = request.url === '/session' && (callsAlone || refuseSessions !== undefined);
+      if (refuse || isRefused) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
-      return request.url === '/grpc' ? grpc.emit('connection', socket) : socket.destroy();
+      if (request.url === '/grpc') return grpc.emit('connection', socket);
+      return enter(socket, pairs(request.rawHeaders));
     });
     return http;
   }

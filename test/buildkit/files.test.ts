@@ -240,7 +240,7 @@ describe('contents are sent', () => {
       'a file whose folder has become a link',
       async (root: string) => {
         await rename(join(root, 'sub'), join(root, 'moved'));
-        await symlink('moved', join(root, 'sub'));
+        await symlink(await tree('a'), join(root, 'sub'));
       },
     ],
     [
@@ -266,6 +266,15 @@ describe('contents are sent', () => {
     const { value } = await sync.answers.next();
     expect([value.type, text(value.data)]).toEqual([ERROR, expect.stringContaining('sub/a was there')]);
     await expect(sync.answers.next()).rejects.toThrow('sub/a was there');
+  });
+
+  test('of a file that has taken the place of the one that was listed, as editors save', async () => {
+    const root = await tree('sub/a');
+    const sync = await ask(root);
+    await listed(sync);
+    await writeFile(join(root, 'sub/new'), 'saved meanwhile');
+    await rename(join(root, 'sub/new'), join(root, 'sub/a'));
+    expect(await contents(sync, 1)).toBe('saved meanwhile');
   });
 
   test('of a file of any size, no faster than they are taken', async () => {

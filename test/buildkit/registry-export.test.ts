@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { registryExport, type ContentStore } from '../../src/buildkit/index.ts';
+import { registryExport } from '../../src/buildkit/export/registry-export.ts';
+import type { ContentStore } from '../../src/buildkit/index.ts';
 import { digestOf, mediaTypes, type Descriptor, type Digest } from '../../src/oci/index.ts';
 import { isNotFound, type Registry } from '../../src/registry/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';

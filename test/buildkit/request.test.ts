@@ -1,13 +1,22 @@
+import { Code } from '@connectrpc/connect';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { build, openDaemon, type BuildOptions } from '../../src/buildkit/index.ts';
 import { Content } from '../../src/buildkit/proto/content_pb.ts';
 import type { SolveRequest } from '../../src/buildkit/proto/control_pb.ts';
+import { FileSync } from '../../src/buildkit/proto/filesync_pb.ts';
+import type { Packet } from '../../src/buildkit/proto/fsutil_pb.ts';
+import { Upload } from '../../src/buildkit/proto/upload_pb.ts';
 import { digestOf, parsePlatform } from '../../src/oci/index.ts';
 import { RegistryError, type Registry } from '../../src/registry/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { fakeDaemon, type FakeSession } from './fake-daemon.ts';
+import { folder, line, packet } from './wired.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+/** What ends a list of files. */
+const END = 3;
 const DIGEST = digestOf(new TextEncoder().encode('whatever'));
 
 interface Asked {
@@ -71,12 +80,12 @@ test('an onProgress that throws ends the build, with what it threw', async () =>
   const onProgress = (): never => {
     throw thrown;
   };
-  await expect(build({ context: '.', daemon, onProgress })).rejects.toBe(thrown);
+  await expect(build({ context: { folder: '.' }, daemon, onProgress })).rejects.toBe(thrown);
 });
 
 describe('what the frontend is told', () => {
   test('of options that say nothing: the name of the Dockerfile alone', async () => {
-    const { request } = await ask({ context: '.' });
+    const { request } = await ask({ context: { folder: '.' } });
     expect(request.frontend).toBe('dockerfile.v0');
     expect(request.frontendAttrs).toEqual({ filename: 'Dockerfile' });
     expect(request.exporters).toEqual([]);
@@ -84,8 +93,8 @@ describe('what the frontend is told', () => {
 
   test('of all options', async () => {
     const attrs = await attrsOf({
-      context: '.',
-      dockerfile: 'build/app.Dockerfile',
+      context: { folder: '.' },
+      dockerfile: { file: 'build/app.Dockerfile' },
       target: 'stage',
       platforms: [parsePlatform('linux/amd64'), parsePlatform('linux/arm64/v8')],
       buildArgs: { VERSION: '1', BUILDKIT_MULTI_PLATFORM: '1' },
@@ -113,7 +122,7 @@ describe('what the frontend is told', () => {
 
   test('another frontend is an image; the network of the host is a right to be asked for', async () => {
     const { request } = await ask({
-      context: '.',
+      context: { folder: '.' },
       network: 'host',
       buildArgs: { BUILDKIT_SYNTAX: 'docker.io/docker/dockerfile:1 x' },
     });
@@ -127,28 +136,153 @@ describe('what the frontend is told', () => {
   });
 
   test('an engine takes its own images first', async () => {
-    const { request } = await ask({ context: '.' }, { kind: 'docker' });
+    const { request } = await ask({ context: { folder: '.' } }, { kind: 'docker' });
     expect(request.frontendAttrs['image-resolve-mode']).toBe('local');
   });
 
   test('a context that the builder gets by itself', async () => {
-    const context = 'https://git.test/repo.git#main';
-    expect(await attrsOf({ context, dockerfile: 'sub/Dockerfile' })).toEqual({
-      context,
+    const url = 'https://git.test/repo.git#main';
+    const context = { url };
+    expect(await attrsOf({ context })).toEqual({ context: url, filename: 'Dockerfile' });
+    expect(await attrsOf({ context, dockerfile: { inContext: 'sub/Dockerfile' } })).toEqual({
+      context: url,
       filename: 'sub/Dockerfile',
     });
-    expect(await attrsOf({ context, dockerfile: { text: 'FROM scratch' } })).toEqual({
-      context,
-      dockerfilekey: 'dockerfile',
-      filename: 'Dockerfile',
+    for (const dockerfile of [{ text: 'FROM scratch' }, { file: '/here/Dockerfile' }])
+      expect(await attrsOf({ context, dockerfile })).toEqual({
+        context: url,
+        dockerfilekey: 'dockerfile',
+        filename: 'Dockerfile',
+      });
+  });
+
+  test('nothing without a context and a Dockerfile', async () => {
+    await expect(ask({})).rejects.toThrow('there is neither a context nor a Dockerfile');
+  });
+});
+
+describe('a Dockerfile in a folder', () => {
+  /** What a builder finds under the name that it is told, in the folder of the Dockerfile. */
+  async function found(options: Omit<BuildOptions, 'daemon'>): Promise<string | undefined> {
+    let size: bigint | undefined;
+    await ask(options, {
+      async meanwhile(session, { frontendAttrs }) {
+        const said = line<Packet>();
+        const headers = { 'dir-name': 'dockerfile' };
+        for await (const { type, stat } of session.service(FileSync).diffCopy(said, { headers })) {
+          if (stat === undefined) said.say(packet({ type: END }));
+          else if (stat.path === frontendAttrs['filename']) size = stat.size;
+          if (type === END) said.hangUp();
+        }
+      },
     });
+    return size === undefined ? undefined : `${size} bytes`;
+  }
+
+  test('is looked for in the context, and elsewhere only if it is named as a file of its own', async () => {
+    const place = await folder();
+    await mkdir(join(place, 'sub'));
+    await writeFile(join(place, 'Dockerfile'), 'FROM a');
+    await writeFile(join(place, 'sub/other.Dockerfile'), 'FROM others');
+    const context = { folder: place };
+    expect(await found({ context })).toBe('6 bytes');
+    const sub = '11 bytes';
+    expect(await found({ context, dockerfile: { inContext: 'sub/other.Dockerfile' } })).toBe(sub);
+    expect(await found({ dockerfile: { file: join(place, 'sub/other.Dockerfile') } })).toBe(sub);
+    expect(await found({ dockerfile: { text: 'FROM text' } })).toBe('9 bytes');
+  });
+});
+
+describe('a tar as context', () => {
+  /** Reads the context as builders do: they go on where the URL leads, and say nothing themselves. */
+  function pull(session: FakeSession, url = ''): AsyncIterable<{ readonly data: Uint8Array }> {
+    const { host, pathname } = new URL(url);
+    expect(host).toBe('buildkit-session');
+    const said = line<never>();
+    said.hangUp();
+    return session.service(Upload).pull(said, { headers: { urlpath: pathname, urlhost: host } });
+  }
+
+  async function* chunks(count: number, taken: { count: number }): AsyncGenerator<Uint8Array> {
+    for (; taken.count < count; taken.count += 1) yield Buffer.alloc(1024 * 1024, taken.count);
+  }
+
+  test('is sent when the builder asks for it, as fast as it reads, and once', async () => {
+    const taken = { count: 0 };
+    let size = 0;
+    let ahead = 0;
+    const { request } = await ask(
+      { context: { tar: chunks(16, taken) }, dockerfile: { inContext: 'sub/Dockerfile' } },
+      {
+        async meanwhile(session, { frontendAttrs: { context } }) {
+          expect(taken.count).toBe(0);
+          for await (const { data } of pull(session, context)) {
+            if (size === 0) {
+              await new Promise((done) => setTimeout(done, 50));
+              ahead = taken.count;
+            }
+            size += data.length;
+          }
+          const again = pull(session, context)[Symbol.asyncIterator]().next();
+          await expect(again).rejects.toMatchObject({ code: Code.NotFound });
+        },
+      },
+    );
+    expect(request.frontendAttrs).toEqual({
+      context: expect.stringMatching(/^http:\/\/buildkit-session\/[a-z0-9]+$/) as string,
+      filename: 'sub/Dockerfile',
+    });
+    expect(size).toBe(16 * 1024 * 1024);
+    expect(ahead, 'what a slow builder has not read yet stays where it is').toBeLessThan(8);
+  });
+
+  test('that breaks ends the build with what it broke with', async () => {
+    const broken = new Error('the disk is on fire');
+    const tar = (async function* () {
+      yield Buffer.from('begun');
+      throw broken;
+    })();
+    const failed = ask(
+      { context: { tar } },
+      {
+        async meanwhile(session, { frontendAttrs: { context } }) {
+          for await (const _ of pull(session, context)) continue;
+        },
+      },
+    );
+    await expect(failed).rejects.toBe(broken);
+  });
+
+  test('that never goes on is left when the builder has had enough', async () => {
+    let left = false;
+    const tar: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => {}),
+        return: async () => {
+          left = true;
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+    await ask(
+      { context: { tar } },
+      {
+        async meanwhile(session, { frontendAttrs: { context = '' } }) {
+          const enough = AbortSignal.timeout(20);
+          const headers = { urlpath: new URL(context).pathname };
+          const asked = session.service(Upload).pull(line(), { headers, signal: enough });
+          await expect(asked[Symbol.asyncIterator]().next()).rejects.toThrow();
+          await expect.poll(() => left).toBe(true);
+        },
+      },
+    );
   });
 });
 
 describe('contexts with names', () => {
   test('an image goes by the name of its store and its digest, which every parser takes [layout 31]', async () => {
     const attrs = await attrsOf({
-      context: '.',
+      context: { folder: '.' },
       contexts: [
         { name: 'docker.io/library/base:latest', source: { ...image, tag: 'v1' } },
         { name: 'localhost:5000/x:2', platform: parsePlatform('linux/arm64'), source: image },
@@ -163,10 +297,10 @@ describe('contexts with names', () => {
 
   test('a folder is one of the session, which takes no name of another', async () => {
     const attrs = await attrsOf({
-      context: '.',
+      context: { folder: '.' },
       contexts: [
-        { name: 'files', source: { directory: '.' } },
-        { name: 'context', source: { directory: '.' } },
+        { name: 'files', source: { folder: '.' } },
+        { name: 'context', source: { folder: '.' } },
         { name: 'git', source: { url: 'https://git.test/x.git' } },
       ],
     });
@@ -178,7 +312,7 @@ describe('contexts with names', () => {
   });
 
   test('a name that can stand in no Dockerfile is refused before anybody is asked', async () => {
-    const bad = ask({ context: '.', contexts: [{ name: 'Not A Name', source: image }] });
+    const bad = ask({ context: { folder: '.' }, contexts: [{ name: 'Not A Name', source: image }] });
     await expect(bad).rejects.toMatchObject({ code: 'REFERENCE_INVALID' });
   });
 
@@ -202,7 +336,7 @@ describe('contexts with names', () => {
     const answers: unknown[] = [];
     await ask(
       {
-        context: '.',
+        context: { folder: '.' },
         contexts: [
           { name: 'one', source: { registry, repository: 'one', digest: digestOf(manifest) } },
           { name: 'two', source: { registry, repository: 'two', digest: digestOf(manifest) } },
@@ -238,7 +372,7 @@ describe('contexts with names', () => {
 describe('outputs', () => {
   test('an image is for the engine, or among those of the builder', async () => {
     const outputs = [{ type: 'image', names: ['docker.io/library/a:1', 'docker.io/library/a:2'] }] as const;
-    const own = await ask({ context: '.', outputs });
+    const own = await ask({ context: { folder: '.' }, outputs });
     expect(own.request.exporters).toMatchObject([
       { type: 'image', attrs: { name: 'docker.io/library/a:1,docker.io/library/a:2' } },
     ]);
@@ -247,7 +381,7 @@ describe('outputs', () => {
       exporter: 'image',
       exporterAttrs: { name: 'docker.io/library/a:1,docker.io/library/a:2' },
     });
-    const engine = await ask({ context: '.', outputs }, { kind: 'docker' });
+    const engine = await ask({ context: { folder: '.' }, outputs }, { kind: 'docker' });
     expect(engine.request.exporters).toMatchObject([
       { type: 'moby', attrs: { 'prefer-image-digest': 'true' } },
     ]);
@@ -255,14 +389,14 @@ describe('outputs', () => {
 
   test('more than one into registries is refused', async () => {
     const output = { type: 'registry', registry: memoryRegistry(), repository: 'x' } as const;
-    const two = ask({ context: '.', outputs: [output, output] });
+    const two = ask({ context: { folder: '.' }, outputs: [output, output] });
     await expect(two).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 });
 
 test('caches in registries of ours are local ones to the builder, each in a store of its own', async () => {
   const { request } = await ask({
-    context: '.',
+    context: { folder: '.' },
     cacheFrom: [{ type: 'registry', attrs: { ref: 'x.test/y' } }, { source: image }],
     cacheTo: [
       { type: 'inline' },
@@ -289,7 +423,7 @@ test('what a registry fails with ends the build, and is what it fails with', asy
     getManifest: () => Promise.reject(new RegistryError('UNAVAILABLE', 'x.test does not answer')),
   };
   const failed = ask(
-    { context: '.', contexts: [{ name: 'base', source: { ...image, registry: down } }] },
+    { context: { folder: '.' }, contexts: [{ name: 'base', source: { ...image, registry: down } }] },
     {
       // As builders do, which take it for a store that is busy.
       async meanwhile(session, { frontendAttrs }) {

@@ -2,43 +2,15 @@ import { Code, createClient } from '@connectrpc/connect';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkSecrets, parseSecretFlag, secretService, type Secret } from '../../src/buildkit/index.ts';
+import { secretService, type Secret } from '../../src/buildkit/index.ts';
 import { Secrets } from '../../src/buildkit/proto/secrets_pb.ts';
+import { checkSecrets } from '../../src/buildkit/secrets/read-secret.ts';
 import { folder, text, wired } from './wired.ts';
 
 async function get(secrets: readonly Secret[], id: string, environment = {}): Promise<string> {
   const client = createClient(Secrets, await wired(secretService(secrets, { environment })));
   return text((await client.getSecret({ id })).data);
 }
-
-describe('a secret is written as Docker has it', () => {
-  test.each([
-    ['id=token,src=/run/token', { id: 'token', source: { file: '/run/token' } }],
-    ['ID=token,Source=a=b', { id: 'token', source: { file: 'a=b' } }],
-    ['id=token,type=file,src=x', { id: 'token', source: { file: 'x' } }],
-    ['id=token,env=TOKEN', { id: 'token', source: { variable: 'TOKEN' } }],
-    ['type=env,id=token,src=TOKEN', { id: 'token', source: { variable: 'TOKEN' } }],
-    ['id=HOME', { id: 'HOME', source: { variable: 'HOME' } }],
-    ['id=some-file', { id: 'some-file', source: { file: 'some-file' } }],
-    [
-      'id=token,"src=with ""quotes"", and commas"',
-      { id: 'token', source: { file: 'with "quotes", and commas' } },
-    ],
-  ])('%s', (flag, secret) => {
-    expect(parseSecretFlag(flag, { HOME: '/home/me' })).toEqual(secret);
-  });
-
-  test.each([
-    ['src=x', 'it has no id='],
-    ['id=a,type=pipe', 'the type is file or env'],
-    ['id=a,mode=0400', 'not "mode=0400"'],
-    ['token', 'not "token"'],
-  ])('%s is none', (flag, why) => {
-    expect(() => parseSecretFlag(flag)).toThrow(
-      expect.objectContaining({ code: 'SETTINGS_INVALID', message: expect.stringContaining(why) as string }),
-    );
-  });
-});
 
 describe('a step gets', () => {
   test('what a file has when it is asked for, or a variable, or the caller', async () => {

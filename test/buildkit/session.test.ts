@@ -6,7 +6,12 @@ import { Secrets } from '../../src/buildkit/proto/secrets_pb.ts';
 import { SSH } from '../../src/buildkit/proto/ssh_pb.ts';
 import { fakeDaemon, type FakeBuilder, type FakeDaemon } from './fake-daemon.ts';
 
-const KINDS: readonly DaemonKind[] = ['buildkitd', 'docker'];
+/** Inside a call, on a connection of its own, and inside a call because the engine lets nothing else through. */
+const BUILDERS: readonly (readonly [name: string, kind: DaemonKind, builder: Partial<FakeBuilder>])[] = [
+  ['buildkitd', 'buildkitd', {}],
+  ['a Docker engine', 'docker', {}],
+  ['a Docker engine behind a proxy', 'docker', { callsAlone: true }],
+];
 
 async function started(
   kind: DaemonKind,
@@ -34,9 +39,9 @@ const echo: Attachable = (router) => {
   });
 };
 
-describe.each(KINDS)('a session with %s', (kind) => {
+describe.each(BUILDERS)('a session with %s', (_name, kind, builder) => {
   test('says who it is and what it has, each method on its own, and answers that it is well', async () => {
-    const { fake, daemon } = await started(kind);
+    const { fake, daemon } = await started(kind, builder);
     const session = await daemon.session([secrets], { sharedKey: 'home' });
     const { headers, service } = await fake.session(session.id);
     const named = headers.filter(([name]) => name.startsWith('x-docker-expose-session-'));
@@ -53,7 +58,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('[layout 34] without a content service, the builder is told that it does not exist', async () => {
-    const { fake, daemon } = await started(kind);
+    const { fake, daemon } = await started(kind, builder);
     const { service } = await fake.session((await daemon.session([secrets])).id);
     await expect(service(Content).info({ digest: '' })).rejects.toMatchObject({
       rawMessage: 'unknown service containerd.services.content.v1.Content',
@@ -61,7 +66,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('carries many bytes both ways', async () => {
-    const { fake, daemon } = await started(kind);
+    const { fake, daemon } = await started(kind, builder);
     const { service } = await fake.session((await daemon.session([echo])).id);
     const piece = new Uint8Array(500_000).fill(7);
     let [pieces, bytes] = [0, 0];
@@ -77,7 +82,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('a call that the builder gives up is ended here', async () => {
-    const { fake, daemon } = await started(kind);
+    const { fake, daemon } = await started(kind, builder);
     let ended: () => void = () => undefined;
     const told = new Promise<void>((resolve) => (ended = resolve));
     const held: Attachable = (router) => {
@@ -92,7 +97,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('[layout 35] is gone for the builder once it is closed', async () => {
-    const { fake, daemon } = await started(kind);
+    const { fake, daemon } = await started(kind, builder);
     const session = await daemon.session([secrets]);
     const { gone } = await fake.session(session.id);
     await session.close();
@@ -102,7 +107,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('leaves the builder without a session when it is aborted', async () => {
-    const { fake, daemon } = await started(kind);
+    const { fake, daemon } = await started(kind, builder);
     const interrupt = new AbortController();
     const session = await daemon.session([secrets], { signal: interrupt.signal });
     const { gone } = await fake.session(session.id);
@@ -113,7 +118,10 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('that the builder refuses fails what needs it, in the words of the builder', async () => {
-    const { daemon } = await started(kind, { refuseSessions: 'too many sessions: 100 %' });
+    const { daemon } = await started(kind, {
+      ...builder,
+      refuseSessions: 'too many sessions: 100 %',
+    });
     const session = await daemon.session([secrets]);
     await expect(aborted(session.ended).then(() => session.ended.throwIfAborted())).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -122,7 +130,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
   });
 
   test('tells the services that it has ended', async () => {
-    const { daemon } = await started(kind);
+    const { daemon } = await started(kind, builder);
     let told: AbortSignal | undefined;
     const session = await daemon.session([(_router, ended) => void (told = ended)]);
     expect(told?.aborted).toBe(false);
@@ -132,6 +140,7 @@ describe.each(KINDS)('a session with %s', (kind) => {
 
   test('that the builder loses fails the build that needs it, at once', async () => {
     const { fake, daemon } = await started(kind, {
+      ...builder,
       control: () => ({ solve: () => new Promise(() => undefined) }),
     });
     const session = await daemon.session([secrets]);

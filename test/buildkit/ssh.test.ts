@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseSshFlag, sshService, type SshAgent } from '../../src/buildkit/index.ts';
+import { sshService, type SshAgent } from '../../src/buildkit/index.ts';
 import { SSH } from '../../src/buildkit/proto/ssh_pb.ts';
+import { checkAgents } from '../../src/buildkit/ssh/check-agents.ts';
 import { folder, line, text, wired } from './wired.ts';
 
 /** An agent: something that listens. */
@@ -28,22 +29,14 @@ async function clientOf(...agents: readonly SshAgent[]): Promise<Client<typeof S
   return createClient(SSH, await wired(sshService(agents)));
 }
 
-describe('an agent is given as Docker has it', () => {
-  test('by its socket, or by that of the environment', async () => {
-    const socket = await agent(() => undefined);
-    expect(await parseSshFlag(`work=${socket}`, {})).toEqual({ id: 'work', socket });
-    expect(await parseSshFlag('default', { SSH_AUTH_SOCK: socket })).toEqual({ id: 'default', socket });
-    expect(await parseSshFlag('', { SSH_AUTH_SOCK: socket })).toEqual({ id: 'default', socket });
-  });
-
-  test('and what is none says what to do', async () => {
-    const key = join(await folder(), 'id_ed25519');
-    await writeFile(key, 'a key');
-    await expect(parseSshFlag('default', {})).rejects.toThrow('SSH_AUTH_SOCK is not set');
-    await expect(parseSshFlag(`git=${key}`, {})).rejects.toThrow(`ssh-add ${key}; then give it as git`);
-    await expect(parseSshFlag(`git=${key},${key}`, {})).rejects.toThrow('one agent has one socket');
-    await expect(parseSshFlag(`git=${key}.none`, {})).rejects.toThrow('is not there');
-  });
+test('what is no agent is told of before the build, with what to do', async () => {
+  await checkAgents([{ id: 'work', socket: await agent(() => undefined) }]);
+  const key = join(await folder(), 'id_ed25519');
+  await writeFile(key, 'a key');
+  const refused = (socket: string): Promise<void> => checkAgents([{ id: 'git', socket }]);
+  await expect(refused(key)).rejects.toThrow(`agent for SSH git: ${key} is not the socket of an agent`);
+  await expect(refused(key)).rejects.toThrow(`ssh-add ${key}; then name no file`);
+  await expect(refused(`${key}.none`)).rejects.toMatchObject({ code: 'SETTINGS_INVALID' });
 });
 
 describe('a step talks to an agent', () => {

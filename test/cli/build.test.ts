@@ -1,11 +1,18 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { SolveRequest } from '../../src/buildkit/proto/control_pb.ts';
+import { Content } from '../../src/buildkit/proto/content_pb.ts';
+import { Upload } from '../../src/buildkit/proto/upload_pb.ts';
 import { singleLayout } from '../../src/store/layout/index.ts';
 import { digestOf } from '../../src/oci/index.ts';
-import { fakeDaemon } from '../buildkit/fake-daemon.ts';
+import { scriptedServer } from '../../src/testing/index.ts';
+import { fakeDaemon, type FakeSession } from '../buildkit/fake-daemon.ts';
+import { tarOf } from '../buildkit/tar.ts';
+import { line } from '../buildkit/wired.ts';
 import { stowage, type Ran } from './stowage.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -39,13 +46,18 @@ interface Built extends Ran {
   readonly request: SolveRequest | undefined;
 }
 
-/** Runs `stowage build` with a builder that answers at once. */
-async function build(args: readonly string[], input = ''): Promise<Built> {
+/** Runs `stowage build` with a builder that builds nothing. @param meanwhile what it does with the session before it answers */
+async function build(
+  args: readonly string[],
+  input: string | Readable = '',
+  meanwhile: (session: FakeSession, request: SolveRequest) => Promise<void> = async () => {},
+): Promise<Built> {
   let request: SolveRequest | undefined;
   const fake = await fakeDaemon('buildkitd', {
-    control: () => ({
-      solve(asked) {
+    control: (session) => ({
+      async solve(asked) {
         request = asked;
+        await meanwhile(await session(asked.session), asked);
         return { exporterResponse: { 'containerimage.digest': digest, 'image.name': 'x' } };
       },
       async *status() {
@@ -190,6 +202,28 @@ describe('--context', () => {
     });
   });
 
+  test('the manifest of an image in a registry is asked for once, whoever reads it', async () => {
+    const layout = singleLayout(join(folder, 'layout'));
+    const bytes = await (await layout.getManifest('layout', 'v1')).bytes();
+    const server = await scriptedServer([
+      { request: 'GET /v2/app/manifests/1', answer: { headers: { 'content-type': MANIFEST }, body: bytes } },
+    ]);
+    onTestFinished(server.close);
+    const { host } = new URL(server.url);
+    const read: unknown[] = [];
+    await build(
+      ['-t', 'app', '--context', `base=${host}/app:1`, context()],
+      '',
+      async (session, { frontendAttrs }) => {
+        const name = /\/\/([a-z0-9]+)/.exec(frontendAttrs['context:base'] ?? '')?.[1] ?? '';
+        const headers = { 'buildkit-attachable-store-id': `oci:${name}` };
+        read.push(Number((await session.service(Content).info({ digest }, { headers })).info?.size));
+      },
+    );
+    expect(read).toEqual([bytes.length]);
+    server.done();
+  });
+
   test('a folder is one if it is there; what looks like a path has to be', async () => {
     const { request } = await build(['--context', `files=${context()}`, context()]);
     expect(request?.frontendAttrs['context:files']).toBe('local:files');
@@ -217,12 +251,75 @@ describe('--context', () => {
   });
 });
 
-test('a Dockerfile comes from standard input, with a folder or without', async () => {
-  for (const args of [['-'], ['-f', '-', context()]]) {
-    const { code, stderr, request } = await build(['-t', 'app', ...args], 'FROM scratch\n');
-    expect([stderr, code, request?.frontendAttrs['filename']]).toEqual(['', 0, 'Dockerfile']);
-  }
-  expect(await build(['-f', 'x', '-'])).toMatchObject({ code: 2, request: undefined });
+describe('from standard input comes', () => {
+  test('a Dockerfile, with a folder or without', async () => {
+    for (const args of [['-'], ['-f', '-', context()]]) {
+      const { code, stderr, request } = await build(['-t', 'app', ...args], 'FROM scratch\n');
+      expect([stderr, code, request?.frontendAttrs['filename']]).toEqual(['', 0, 'Dockerfile']);
+    }
+  });
+
+  const files = tarOf('Dockerfile', new TextEncoder().encode('FROM scratch\n'));
+  const [bzip2, xz] = ['425a6839314159265359', 'fd377a585a000004'].map((hex) => Buffer.from(hex, 'hex'));
+
+  test.each([
+    ['plain', files],
+    ['compressed with gzip', gzipSync(files)],
+    ['compressed with bzip2', bzip2],
+    ['compressed with xz', xz],
+  ])('a tar, %s, which the builder gets as it is', async (_, tar = Buffer.alloc(0)) => {
+    const got: Uint8Array[] = [];
+    const { code, stderr, request } = await build(
+      ['-t', 'app', '-f', 'sub/Dockerfile', '-'],
+      Readable.from([tar.subarray(0, 7), tar.subarray(7)]),
+      async (session, { frontendAttrs }) => {
+        const headers = { urlpath: new URL(frontendAttrs['context'] ?? '').pathname };
+        for await (const { data } of session.service(Upload).pull(line(), { headers })) got.push(data);
+      },
+    );
+    expect([stderr, code]).toEqual(['', 0]);
+    expect(request?.frontendAttrs['filename']).toBe('sub/Dockerfile');
+    expect(Buffer.concat(got).equals(tar)).toBe(true);
+  });
+
+  test('a tar that does not end, of which no more is read than the builder asks for', async () => {
+    let read = 0;
+    const input = new Readable({
+      read() {
+        read += 1;
+        this.push(read === 1 ? files.subarray(0, 512) : Buffer.alloc(64 * 1024));
+      },
+    });
+    const { code } = await build(['-t', 'app', '-'], input);
+    expect([code, input.destroyed]).toEqual([0, true]);
+    expect(read).toBeLessThan(10);
+  });
+
+  test.each([
+    [['-f', '-', '-'], 'FROM scratch', 'only one of CONTEXT and --file can be -'],
+    [['-f', 'x', '-'], 'FROM scratch', '--file x: standard input is a Dockerfile, too'],
+    [['-'], '', 'nothing came from standard input'],
+    [['-'], Buffer.from('28b52ffd0458', 'hex'), 'builders unpack no zstd'],
+    [['-'], Buffer.from('ff'.repeat(600), 'hex'), 'neither a Dockerfile nor a tar'],
+  ])('with %j nothing that could be built', async (args, input, why) => {
+    const { code, stderr, request } = await build(args, Readable.from([input]));
+    expect([code, request]).toEqual([2, undefined]);
+    expect(stderr).toContain(why);
+  });
+});
+
+test('a context that the builder gets by itself has its Dockerfile in it, unless that is a file here', async () => {
+  const url = 'https://git.test/x.git#main';
+  const far = await build(['-t', 'app', '-f', 'sub/Dockerfile', url]);
+  expect(far.request?.frontendAttrs).toEqual({ context: url, filename: 'sub/Dockerfile' });
+  const here = await build(['-t', 'app', '-f', join(context(), 'Dockerfile'), url]);
+  expect(here.request?.frontendAttrs).toEqual({
+    context: url,
+    filename: 'Dockerfile',
+    dockerfilekey: 'dockerfile',
+  });
+  const none = await build(['-f', join(context(), 'none'), url]);
+  expect([none.code, none.request]).toEqual([2, undefined]);
 });
 
 describe('--output', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
   mkdir,
@@ -109,6 +110,14 @@ describe('replaceFile', () => {
     await expect(replaceFile(at('file'), contents())).rejects.toThrow('no more');
     expect(await readFile(at('file'), 'utf8')).toBe('before');
     expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('writes to a pipe, which stays one', async () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    const reading = readFile(at('pipe'), 'utf8');
+    await replaceFile(at('pipe'), ['af', bytes('ter')]);
+    expect(await reading).toBe('after');
+    expect((await stat(at('pipe'))).isFIFO()).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { cli, lacks, lacksTools, type Need } from './peers.ts';
 import { attempt, start, type Ending, type Running } from './processes.ts';
-import { dockerd, type Docker } from './servers.ts';
+import { dockerd, type Docker, type DockerOptions } from './servers.ts';
 import { createStage, type Stage } from './stage.ts';
 
 /** A Docker engine that builds, for all tests of a file. */
@@ -26,15 +26,20 @@ export interface Builder {
 
 const NEEDS: readonly Need[] = ['dockerd', 'cc'];
 
-async function createBuilder(): Promise<Builder> {
+async function createBuilder(options: DockerOptions): Promise<Builder> {
   const stage = await createStage();
   const context = join(stage.folder, 'context');
   await mkdir(context);
   await writeFile(join(stage.folder, 'hello.c'), '#include <stdio.h>\nint main(void) { puts("hello"); }\n');
   await stage.run('cc', '-static', '-s', '-o', join(context, 'hello'), join(stage.folder, 'hello.c'));
-  const docker = await dockerd(stage);
+  const docker = await dockerd(stage, options);
   const env = { ...docker.env, HOME: join(stage.folder, 'home'), BUILDKIT_HOST: undefined };
-  const words = (args: readonly string[]): string[] => [cli, 'build', '--progress', 'plain', ...args];
+  const words = (args: readonly string[]): string[] => [
+    cli,
+    'build',
+    ...(args.includes('--progress') ? [] : ['--progress', 'plain']),
+    ...args,
+  ];
   let files = 0;
   return {
     stage,
@@ -75,7 +80,9 @@ async function countSessions({ pid, folder }: Docker): Promise<number> {
 }
 
 /** Tests that share an engine, which starts with the first of them. */
-export function buildTests(): (
+export function buildTests(
+  options: DockerOptions = {},
+): (
   name: string,
   needs: readonly Need[],
   act: (builder: Builder) => Promise<void>,
@@ -87,7 +94,7 @@ export function buildTests(): (
     test(name, { timeout }, async ({ skip }) => {
       const reason = lacksTools() ?? [...NEEDS, ...needs].map(lacks).find((lack) => lack !== undefined);
       if (reason !== undefined) skip(reason);
-      await act(await (builder ??= createBuilder()));
+      await act(await (builder ??= createBuilder(options)));
     });
   };
 }

@@ -4,6 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 
 /** What a test may need: programs by their names, and what has to be more than a program on the PATH. */
 export type Need =
+  | 'buildkitd'
   | 'buildah'
   | 'cc'
   | 'containerd'
@@ -11,15 +12,19 @@ export type Need =
   | 'docker-registry'
   | 'diff'
   | 'dockerd'
+  | 'git'
   | 'oras'
   | 'podman'
+  | 'openssl'
   | 'proc'
   | 'redis-server'
   | 'root'
   | 'runc'
   | 'skopeo'
+  | 'ssh-agent'
   | 'tar'
-  | 'umoci';
+  | 'umoci'
+  | 'unshare';
 
 /** The command line, as it was built. */
 export const cli: string = resolve(process.env['STOWAGE_CLI'] ?? 'dist/bin/stowage.js');

@@ -1,11 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect } from 'vitest';
 import { registryClient, type RegistryClient } from '../../src/client/index.ts';
 import { mediaTypes, type Descriptor } from '../../src/oci/index.ts';
@@ -16,6 +12,7 @@ import { cached, redisCache, type CacheEvent, type CacheStore } from '../../src/
 import { bytes, named } from '../oci/words.ts';
 import { A, keepsAcrossReopening, note, storeContract } from '../wrap/cache/store-contract.ts';
 import type { Done, Task } from './redis-child.ts';
+import { compileProgram } from '../child-program.ts';
 import { redisServer, startRedis } from './redis-server.ts';
 import { play, type Stage } from './stage.ts';
 
@@ -225,20 +222,8 @@ async function otherProcesses(
   redis: string,
   registry: string,
 ): Promise<readonly [Other, Other]> {
-  const outfile = join(stage.folder, 'child.mjs');
-  // It is not bundled, and from the folder of the bundle it is found by its path alone.
-  const require = createRequire(import.meta.url);
-  const beside = Object.fromEntries(['ioredis', 'undici'].map((name) => [name, require.resolve(name)]));
-  await build({
-    entryPoints: [fileURLToPath(new URL('redis-child.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: beside,
-    external: Object.values(beside),
-    logLevel: 'warning',
-  });
+  const peers = ['ioredis', 'undici'];
+  const outfile = await compileProgram(new URL('redis-child.ts', import.meta.url), stage.folder, peers);
   const begin = (): Other => {
     const child = spawn(process.execPath, [outfile, redis, registry], { stdio: ['pipe', 'pipe', 'inherit'] });
     stage.onClose(async () => child.kill('SIGKILL'));

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { cli, dockerFolder, tools, workingRunc } from './peers.ts';
 import { run, type Running } from './processes.ts';
 import type { Stage } from './stage.ts';
@@ -19,15 +19,24 @@ export async function serve(stage: Stage, directory: string, port = '0'): Promis
   return { url, host: new URL(url).host, process: process_ };
 }
 
-/** Docker's own registry, in its form of 2.8. */
-export async function dockerRegistry(stage: Stage): Promise<Server> {
+/**
+ * Docker's own registry, in its form of 2.8.
+ * @param htpasswd whom it lets in, if not everybody: a name and a hash by bcrypt, with a colon between them
+ */
+export async function dockerRegistry(
+  stage: Stage,
+  { htpasswd }: { readonly htpasswd?: string } = {},
+): Promise<Server> {
   const directory = stage.newFolder('registry');
   const settings = `${directory}.json`; // which is YAML as well
+  const passwords = `${directory}.htpasswd`;
+  if (htpasswd !== undefined) await writeFile(passwords, htpasswd);
   await writeFile(
     settings,
     JSON.stringify({
       version: 0.1,
       log: { level: 'info' },
+      ...(htpasswd !== undefined && { auth: { htpasswd: { realm: 'registry', path: passwords } } }),
       storage: { filesystem: { rootdirectory: directory }, delete: { enabled: true } },
       http: { addr: '127.0.0.1:0', secret: 'not a secret' },
     }),
@@ -79,25 +88,74 @@ export interface Docker {
   readonly folder: string;
 }
 
-/** Docker 28 with its BuildKit; as root. `docker run` takes a runc that starts on this machine, if there is one. */
-export async function dockerd(stage: Stage): Promise<Docker> {
+/** How an engine is set up. */
+export interface DockerOptions {
+  /** It keeps its images by graph drivers, as engines before 29 do unless told, and not with containerd. */
+  readonly graphDrivers?: boolean;
+  /** It runs in a network of its own, as that of Docker Desktop does, or one without root. */
+  readonly apart?: boolean;
+}
+
+/**
+ * Docker 28 with its BuildKit; as root, and as `peers.sh dockerd` starts it. `docker run` and the steps of builds take a runc
+ * that starts on this machine, if there is one.
+ */
+export async function dockerd(
+  stage: Stage,
+  { graphDrivers = false, apart = false }: DockerOptions = {},
+): Promise<Docker> {
   const engine = dockerFolder() ?? '';
   const folder = stage.newFolder('dockerd');
-  const script = join(tools, 'peers.sh');
-  await run('bash', [script, 'dockerd', engine, folder]);
-  const pid = Number(await readFile(join(folder, 'docker.pid'), 'utf8'));
-  stage.onClose(async () => {
-    process.kill(pid, 'SIGTERM');
-    if (!(await hasEnded(pid, 20_000))) process.kill(pid, 'SIGKILL');
-  });
+  const plugins = join(folder, 'config/cli-plugins');
+  await mkdir(plugins, { recursive: true });
+  await copyFile(
+    join(engine, 'usr/libexec/docker/cli-plugins/docker-buildx'),
+    join(plugins, 'docker-buildx'),
+  );
   const runc = workingRunc();
-  if (runc !== undefined) {
-    const settings = join(folder, 'daemon.json');
-    const known = JSON.parse(await readFile(settings, 'utf8')) as Record<string, unknown>;
-    const runtimes = { 'default-runtime': 'installed', runtimes: { installed: { path: runc } } };
-    await writeFile(settings, JSON.stringify({ ...known, ...runtimes }));
-    process.kill(pid, 'SIGHUP');
-  }
+  const settings = join(folder, 'daemon.json');
+  await writeFile(
+    settings,
+    JSON.stringify({
+      features: { 'containerd-snapshotter': !graphDrivers },
+      ...(!graphDrivers && { 'insecure-registries': ['127.0.0.0/8'] }),
+      bridge: 'none',
+      iptables: false,
+      ip6tables: false,
+      ...(runc !== undefined && {
+        'default-runtime': 'installed',
+        runtimes: { installed: { path: runc } },
+      }),
+    }),
+  );
+  const flags = {
+    'config-file': settings,
+    'data-root': join(folder, 'data'),
+    'exec-root': join(folder, 'exec'),
+    pidfile: join(folder, 'docker.pid'),
+    host: `unix://${folder}/docker.sock`,
+  };
+  const command = [
+    ...(apart ? ['unshare', '--net'] : []),
+    join(engine, 'usr/sbin/dockerd'),
+    ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+  ];
+  const [program = '', ...args] = command;
+  const process_ = stage.start(program, args, {
+    env: {
+      PATH: [join(engine, 'usr/bin'), join(engine, 'usr/sbin'), process.env['PATH']].join(delimiter),
+      ...(runc !== undefined && { DOCKER_BUILDKIT_RUNC_COMMAND: runc }),
+      // That of the stage is not there, and would be taken for what is kept for a moment.
+      XDG_RUNTIME_DIR: undefined,
+    },
+  });
+  stage.onClose(async () => {
+    process_.kill('SIGTERM');
+    const late = setTimeout(() => process_.kill('SIGKILL'), 20_000);
+    await process_.ended;
+    clearTimeout(late);
+  });
+  await process_.line(/API listen on/);
   const env = {
     HOME: stage.folder,
     DOCKER_HOST: `unix://${folder}/docker.sock`,
@@ -105,7 +163,7 @@ export async function dockerd(stage: Stage): Promise<Docker> {
   };
   const docker = (...args: readonly string[]): Promise<string> =>
     run(join(engine, 'usr/bin/docker'), args, { env, timeout: 120_000 });
-  return Object.assign(docker, { env, pid, folder });
+  return Object.assign(docker, { env, pid: process_.pid, folder });
 }
 
 /** Runs the `ctr` of a containerd of its own. */
@@ -129,17 +187,4 @@ export async function containerd(stage: Stage): Promise<Ctr> {
   const process_ = stage.start('containerd', ['-c', settings]);
   await process_.line(/containerd successfully booted/);
   return (...args) => stage.run('ctr', '-a', `${folder}/socket`, ...args);
-}
-
-/** Waits for a process that is not our child. */
-async function hasEnded(pid: number, patience: number): Promise<boolean> {
-  for (const until = Date.now() + patience; Date.now() < until;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return true;
-    }
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  return false;
 }

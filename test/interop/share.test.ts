@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect } from 'vitest';
 import type { Rate } from '../../src/transport/index.ts';
+import { compileProgram } from '../child-program.ts';
 import { redisServer, startRedis } from './redis-server.ts';
 import type { Done, Task } from './share-child.ts';
 import { play, type Stage } from './stage.ts';
@@ -25,21 +22,8 @@ interface Part {
 
 /** Starts processes that take part in one run. */
 async function parts(stage: Stage, redis: string, count: number): Promise<readonly Part[]> {
-  const outfile = join(stage.folder, 'child.mjs');
-  // They are not bundled, and from the folder of the bundle they are found by their paths alone.
-  const require = createRequire(import.meta.url);
   const peers = ['ioredis', 'rate-limiter-flexible', 'undici'];
-  const beside = Object.fromEntries(peers.map((name) => [name, require.resolve(name)]));
-  await build({
-    entryPoints: [fileURLToPath(new URL('share-child.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: beside,
-    external: Object.values(beside),
-    logLevel: 'warning',
-  });
+  const outfile = await compileProgram(new URL('share-child.ts', import.meta.url), stage.folder, peers);
   return Promise.all(Array.from({ length: count }, () => begin(stage, outfile, redis)));
 }
 

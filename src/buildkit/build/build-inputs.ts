@@ -1,10 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { formatReference } from '../../oci/index.ts';
-import type { BuildOptions, ImageSource, NamedContext } from './build-options.ts';
+import { formatReference, Invalid } from '../../oci/index.ts';
+import { uploadUrl } from '../upload/upload-service.ts';
+import type { BuildContext, DockerfileSource, NamedContext } from './build-context.ts';
+import type { BuildOptions } from './build-options.ts';
 import { contextKey } from './context-key.ts';
+import type { ImageSource } from './image-source.ts';
+import { sessionName } from './session-name.ts';
 
 /** What a build is made of, as the builder finds it in the session. */
 export interface BuildInputs {
@@ -12,6 +16,8 @@ export interface BuildInputs {
   readonly attrs: Readonly<Record<string, string>>;
   /** Folders by the names that the builder asks for. */
   readonly folders: ReadonlyMap<string, string>;
+  /** Streams by the names in their URLs. */
+  readonly streams: ReadonlyMap<string, AsyncIterable<Uint8Array>>;
   /** Images by the names of the content stores that they are in. */
   readonly images: ReadonlyMap<string, ImageSource>;
   /** Tells this folder from others of its kind: a builder then knows what it was sent of it before. */
@@ -29,11 +35,12 @@ const NAMED_CONTEXTS = 'moby.buildkit.frontend.contexts+forward';
 /**
  * Names all that a build is made of.
  * @throws {RegistryError} `REFERENCE_INVALID`, for the name of a context that can stand in no Dockerfile.
+ * @throws {Invalid} subject `context`, if there is neither a context nor a Dockerfile.
  */
-export async function inputsOf(options: BuildOptions): Promise<BuildInputs> {
-  const { context, dockerfile, contexts = [] } = options;
-  const isRemote = context !== undefined && /^(?:[a-z]+:\/\/|git@)/.test(context);
+export async function inputsOf({ context, dockerfile, contexts = [] }: BuildOptions): Promise<BuildInputs> {
   const named = contexts.map(namedInput);
+  const main = mainInput(context);
+  const file = dockerfileInput(dockerfile, context);
   const made: string[] = [];
   const makeFolder = async (name: string): Promise<string> => {
     const folder = await mkdtemp(join(tmpdir(), `stowage-${name}-`));
@@ -47,21 +54,25 @@ export async function inputsOf(options: BuildOptions): Promise<BuildInputs> {
   try {
     const folders = new Map(named.flatMap(({ folder }) => (folder === undefined ? [] : [folder])));
     // The frontend asks for a context even where nothing is copied from it.
-    if (!isRemote) folders.set(CONTEXT, context ?? (await makeFolder('context')));
-    const file = await definition(options, isRemote, makeFolder);
-    if (file.folder !== undefined) folders.set(DOCKERFILE, file.folder);
+    if (main.url === undefined) folders.set(CONTEXT, main.folder ?? (await makeFolder(CONTEXT)));
+    if (file.text !== undefined) {
+      const folder = await makeFolder(DOCKERFILE);
+      await writeFile(join(folder, file.name), file.text);
+      folders.set(DOCKERFILE, folder);
+    } else if (file.folder !== undefined) folders.set(DOCKERFILE, file.folder);
     return {
       attrs: {
-        ...(isRemote && { context }),
-        // What is not part of a remote context is asked for here.
-        ...(isRemote && file.folder !== undefined && { dockerfilekey: DOCKERFILE }),
+        ...(main.url !== undefined && { context: main.url }),
+        // What is not part of such a context is asked for here.
+        ...(main.url !== undefined && folders.has(DOCKERFILE) && { dockerfilekey: DOCKERFILE }),
         filename: file.name,
         ...(named.length > 0 && { 'frontend.caps': NAMED_CONTEXTS }),
         ...Object.assign({}, ...named.map(({ attrs }) => attrs)),
       },
       folders,
+      streams: new Map(main.stream === undefined ? [] : [main.stream]),
       images: new Map(named.flatMap(({ image }) => (image === undefined ? [] : [image]))),
-      sharedKey: sharedKeyOf(context ?? dirname(typeof dockerfile === 'string' ? dockerfile : '.')),
+      sharedKey: sharedKeyOf(main.folder ?? file.folder ?? ''),
       release,
     };
   } catch (error) {
@@ -70,20 +81,38 @@ export async function inputsOf(options: BuildOptions): Promise<BuildInputs> {
   }
 }
 
-/** The Dockerfile: its name, and the folder that it is in, unless the builder has that. */
-async function definition(
-  { context, dockerfile }: BuildOptions,
-  isRemote: boolean,
-  makeFolder: (name: string) => Promise<string>,
-): Promise<{ readonly name: string; readonly folder?: string }> {
-  if (typeof dockerfile === 'object') {
-    const folder = await makeFolder(DOCKERFILE);
-    await writeFile(join(folder, 'Dockerfile'), dockerfile.text);
-    return { name: 'Dockerfile', folder };
-  }
-  if (isRemote) return { name: dockerfile ?? 'Dockerfile' };
-  if (dockerfile === undefined) return { name: 'Dockerfile', folder: context ?? '.' };
-  return { name: basename(dockerfile), folder: dirname(dockerfile) };
+/** What is copied from: a folder of the session, or what is at a URL, which may be one for a stream of the session. */
+interface MainInput {
+  readonly folder?: string;
+  readonly url?: string;
+  readonly stream?: readonly [name: string, bytes: AsyncIterable<Uint8Array>];
+}
+
+function mainInput(context: BuildContext | undefined): MainInput {
+  if (context === undefined) return {};
+  if (!('tar' in context)) return context;
+  const name = sessionName();
+  return { url: uploadUrl(name), stream: [name, context.tar] };
+}
+
+/** The Dockerfile: its name, and the folder that it is in, or its text, unless the builder has it with the context. */
+interface DockerfileInput {
+  readonly name: string;
+  readonly folder?: string;
+  readonly text?: string;
+}
+
+function dockerfileInput(
+  dockerfile: DockerfileSource = { inContext: 'Dockerfile' },
+  context: BuildContext | undefined,
+): DockerfileInput {
+  if ('text' in dockerfile) return { name: 'Dockerfile', text: dockerfile.text };
+  if ('file' in dockerfile) return { name: basename(dockerfile.file), folder: dirname(dockerfile.file) };
+  if (context === undefined)
+    throw new Invalid('context', 'nothing to build: there is neither a context nor a Dockerfile');
+  const { inContext: path } = dockerfile;
+  if (!('folder' in context)) return { name: path };
+  return { name: basename(path), folder: join(context.folder, dirname(path)) };
 }
 
 /** One named context, as the frontend is told of it. */
@@ -96,25 +125,20 @@ interface NamedInput {
 function namedInput({ name, platform, source }: NamedContext): NamedInput {
   const key = contextKey(name, platform);
   if ('url' in source) return { attrs: { [key]: source.url } };
-  if ('directory' in source) {
+  if ('folder' in source) {
     const own = key.slice('context:'.length);
     // These two are taken.
     const folder = own === CONTEXT || own === DOCKERFILE ? `_${own}` : own;
     return {
-      attrs: { [key]: `local:${folder}`, [`sharedkey:localdir:${own}`]: sharedKeyOf(source.directory) },
-      folder: [folder, source.directory],
+      attrs: { [key]: `local:${folder}`, [`sharedkey:localdir:${own}`]: sharedKeyOf(source.folder) },
+      folder: [folder, source.folder],
     };
   }
-  const store = storeName();
+  const store = sessionName();
   const { tag, digest } = source;
   // The tag is for people: the builder goes by the digest, and by the name of the store.
   const reference = formatReference({ repository: store, ...(tag !== undefined && { tag }), digest });
   return { attrs: { [key]: `oci-layout://${reference}` }, image: [`oci:${store}`, source] };
-}
-
-/** A name for a content store that every parser of references takes: small letters and digits. */
-export function storeName(): string {
-  return `s${randomBytes(12).toString('hex')}`;
 }
 
 function sharedKeyOf(folder: string): string {

@@ -1,33 +1,15 @@
-import type { CredentialSource } from '../../auth/index.ts';
-import type { Digest, Platform } from '../../oci/index.ts';
+import type { CredentialSource, TokenFetcher } from '../../auth/index.ts';
+import type { Platform } from '../../oci/index.ts';
 import type { Options, Registry } from '../../registry/index.ts';
 import type { Attachable } from '../session/attachable.ts';
 import type { Daemon } from '../daemon/daemon.ts';
+import type { BuildContext, DockerfileSource, NamedContext } from './build-context.ts';
+import type { ImageSource } from './image-source.ts';
 import type { Output } from './output.ts';
+import type { ServeRegistry } from './serve-registry.ts';
 import type { StatusUpdate } from '../progress/status.ts';
-import type { Secret } from '../secrets/secret-flag.ts';
-import type { SshAgent } from '../ssh/ssh-flag.ts';
-
-/** An image, or an index of images, in any registry. */
-export interface ImageSource {
-  readonly registry: Registry;
-  readonly repository: string;
-  readonly digest: Digest;
-  /** What it is called there, for what people are shown. */
-  readonly tag?: string;
-}
-
-/** What a name in a Dockerfile stands for: an image, a folder, or what the builder gets by itself over git or HTTP. */
-export type ContextSource = ImageSource | { readonly directory: string } | { readonly url: string };
-
-/** A name in a Dockerfile, and what is to be taken for it. */
-export interface NamedContext {
-  /** As `FROM` and `COPY --from` have it: `base`, `alpine`, `docker.io/library/alpine:3.20`. */
-  readonly name: string;
-  /** For this platform alone; others take what is given without one. */
-  readonly platform?: Platform;
-  readonly source: ContextSource;
-}
+import type { Secret } from '../secrets/secret.ts';
+import type { SshAgent } from '../ssh/ssh-agent.ts';
 
 /** A cache of steps that the builder gets to by itself: `registry`, `inline`, `gha`, `s3`, `azblob`. */
 export interface BuilderCache {
@@ -47,19 +29,20 @@ export interface CacheTarget {
   readonly attrs?: Readonly<Record<string, string>>;
 }
 
-/** What is to be built, from what, and where it goes. */
+/** What is to be built, from what, and where it goes. The signal calls the build off. */
 export interface BuildOptions extends Options {
   readonly daemon: Daemon;
+  /** What `COPY` and `ADD` copy from. None: there is nothing to copy, and the Dockerfile has to be given. */
+  readonly context?: BuildContext;
+  /** `Dockerfile` in the context unless told. */
+  readonly dockerfile?: DockerfileSource;
+  /** What names in the Dockerfile mean, where that is not what a registry has under them. Of two for one, the last. */
+  readonly contexts?: readonly NamedContext[];
   /**
-   * The folder that `COPY` and `ADD` copy from, or the URL of a git repository or an archive, which the builder gets by
-   * itself. None: there is nothing to copy.
+   * Shows images to a Docker engine on this machine that takes none over a session: one that keeps its own by graph
+   * drivers. Without it, contexts that are images are refused there.
    */
-  readonly context?: string;
-  /**
-   * The path of the Dockerfile, or its text. Unless told, `Dockerfile` in the folder of the context. With a URL for
-   * context, the path is one in there.
-   */
-  readonly dockerfile?: string | { readonly text: string };
+  readonly serve?: ServeRegistry;
   /** The stage to build; the last unless told. */
   readonly target?: string;
   /** That of the builder unless told. */
@@ -80,21 +63,25 @@ export interface BuildOptions extends Options {
    * buildx adds a small provenance by itself, which makes an index of every image.
    */
   readonly attestations?: Readonly<Record<string, string>>;
-  readonly contexts?: readonly NamedContext[];
   /** None: nothing is kept but the cache of the steps. */
   readonly outputs?: readonly Output[];
   readonly cacheFrom?: readonly (BuilderCache | CacheSource)[];
   readonly cacheTo?: readonly (BuilderCache | CacheTarget)[];
   /** Who we are at registries that the builder itself pulls from and pushes to. Nobody unless told. */
   readonly credentials?: CredentialSource;
-  /** What `RUN --mount=type=secret` can ask for; see `parseSecretFlag`. */
+  /**
+   * Gets tokens for the builder: `tokenFetcher` of `stowage/auth`. With it, passwords for registries that have a token
+   * server stay in this process. Without it, the builder is told them.
+   */
+  readonly fetchToken?: TokenFetcher;
+  /** What `RUN --mount=type=secret` can ask for. */
   readonly secrets?: readonly Secret[];
   /** Variables that secrets are taken from; those of the process unless told. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** What `RUN --mount=type=ssh` can talk to; see `parseSshFlag`. */
+  /** What `RUN --mount=type=ssh` can talk to. */
   readonly ssh?: readonly SshAgent[];
-  /** More services for the builder. */
+  /** More services that the builder may call. */
   readonly services?: readonly Attachable[];
-  /** Is told how the build goes on; see `plainDisplay` and its siblings. */
+  /** Is told how the build goes on; see `plainDisplay` and its siblings. What it throws ends the build. */
   readonly onProgress?: (update: StatusUpdate) => void;
 }

@@ -26,7 +26,8 @@ export interface TarOutput extends WithAttrs {
 /** The files of the last stage, in a folder; those of several platforms in a folder each. */
 export interface FolderOutput extends WithAttrs {
   readonly type: 'local';
-  readonly directory: string;
+  /** Its path; it is made if it is not there. */
+  readonly folder: string;
 }
 
 /** Straight into a registry of any kind, with nothing between: only what it does not have is sent. One for each build. */

@@ -1,10 +1,10 @@
 import { parseDescriptor, parseJson } from '../../oci/index.ts';
 import type { Options } from '../../registry/index.ts';
-import { storeName } from './build-inputs.ts';
 import type { BuilderCache, BuildOptions, CacheSource, CacheTarget } from './build-options.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { registryExport } from '../export/registry-export.ts';
 import { registryContent } from '../content/registry-content.ts';
+import { sessionName } from './session-name.ts';
 
 /** A cache of steps, as the builder is told of it. */
 export interface CacheEntry {
@@ -33,14 +33,14 @@ export function prepareCaches({ cacheFrom = [], cacheTo = [] }: BuildOptions): P
   const importOf = (cache: BuilderCache | CacheSource): CacheEntry => {
     if (!('source' in cache)) return { type: cache.type, attrs: cache.attrs ?? {} };
     const { registry, repository, digest } = cache.source;
-    const src = storeName();
+    const src = sessionName();
     stores.set(`local:${src}`, registryContent(registry, repository));
     return { type: 'local', attrs: { src, digest } };
   };
   const exportOf = (cache: BuilderCache | CacheTarget): CacheEntry => {
     if (!('target' in cache)) return { type: cache.type, attrs: cache.attrs ?? {} };
     const { registry, repository } = cache.target;
-    const dest = storeName();
+    const dest = sessionName();
     targets.push(cache.target);
     stores.set(`local:${dest}`, registryExport(registry, repository).store);
     return { type: 'local', attrs: { ...cache.attrs, dest } };

@@ -31,7 +31,7 @@ export function prepareOutputs({ outputs = [], daemon }: BuildOptions): Prepared
   const registries: RegistryOutput[] = [];
   for (const [index, output] of outputs.entries()) {
     if (output.type === 'registry') registries.push(output);
-    else if (output.type === 'local') targets.set(String(index), { folder: output.directory });
+    else if (output.type === 'local') targets.set(String(index), { folder: output.folder });
     else if (output.type !== 'image')
       targets.set(String(index), { take: typeof output.to === 'string' ? toFile(output.to) : output.to });
   }

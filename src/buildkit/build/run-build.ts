@@ -4,6 +4,7 @@ import type { Attachable } from '../session/attachable.ts';
 import { inputsOf } from './build-inputs.ts';
 import type { BuildOptions } from './build-options.ts';
 import { resultOf, type BuildResult } from './build-result.ts';
+import { checkEngine } from './check-engine.ts';
 import { contentService } from '../content/content-service.ts';
 import { credentialService } from '../credentials/credential-service.ts';
 import type { Session } from '../daemon/daemon.ts';
@@ -13,20 +14,29 @@ import { prepareOutputs } from './prepare-outputs.ts';
 import type { StatusUpdate } from '../progress/status.ts';
 import { registryContent } from '../content/registry-content.ts';
 import { requestOf } from './request.ts';
+import { checkSecrets } from '../secrets/read-secret.ts';
 import { secretService } from '../secrets/secret-service.ts';
+import { showImages, type ShownImages } from './show-images.ts';
+import { checkAgents } from '../ssh/check-agents.ts';
 import { sshService } from '../ssh/ssh-service.ts';
 import { tellingStore } from '../content/telling-store.ts';
+import { uploadService } from '../upload/upload-service.ts';
 import { watchBuild } from './watch-build.ts';
 
 /** Builds, over a session of its own, which has ended when this returns, however it does. */
 export async function runBuild(options: BuildOptions): Promise<BuildResult> {
-  const { daemon, signal, services = [] } = options;
+  const { daemon, signal, serve, services = [] } = options;
   signal?.throwIfAborted();
+  await checkSecrets(options.secrets ?? []);
+  await checkAgents(options.ssh ?? []);
   const cancel: Options = { ...(signal !== undefined && { signal }) };
+  const imageStore = await checkEngine(options, cancel);
   const inputs = await inputsOf(options);
   /** Ends the build where one of our registries fails, or who is told of progress: with what that failed with. */
   const failing = new AbortController();
+  const over = new AbortController();
   let session: Session | undefined;
+  let shown: ShownImages | undefined;
   try {
     const caches = prepareCaches(options);
     const outputs = prepareOutputs(options);
@@ -34,6 +44,8 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
       ([name, { registry, repository }]) => [name, registryContent(registry, repository)] as const,
     );
     const fail = (error: Error): void => failing.abort(error);
+    if (imageStore === 'graphdriver' && serve !== undefined && images.length > 0)
+      shown = await showImages(inputs, serve, fail);
     const stores = new Map(
       [...images, ...caches.stores, ...outputs.stores].map(([name, store]) => [
         name,
@@ -43,6 +55,9 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
     session = await daemon.session(
       [
         ...(inputs.folders.size > 0 ? [fileSync(inputs.folders)] : []),
+        ...(inputs.streams.size > 0
+          ? [uploadService(inputs.streams, { onError: fail, signal: over.signal })]
+          : []),
         ...(stores.size > 0 ? [contentService(stores)] : []),
         ...outputs.services,
         ...services,
@@ -51,7 +66,13 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
       { sharedKey: inputs.sharedKey },
     );
     const ref = randomBytes(16).toString('hex');
-    const request = requestOf(options, { ref, session: session.id, inputs, ...outputs, ...caches });
+    const request = requestOf(options, {
+      ref,
+      session: session.id,
+      inputs: shown ?? inputs,
+      ...outputs,
+      ...caches,
+    });
     const whole = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
     const { exporterResponse } = await watched(options, { ref, fail }, () =>
       daemon.solve(request, { signal: whole }),
@@ -60,10 +81,14 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
     await caches.finish(exporterResponse, cancel);
     return resultOf(exporterResponse);
   } catch (error) {
-    throw failing.signal.aborted && signal?.aborted !== true ? failing.signal.reason : error;
+    throw failing.signal.aborted && signal?.aborted !== true
+      ? failing.signal.reason
+      : (shown?.explain(error) ?? error);
   } finally {
+    over.abort();
     // The builder is told in good order that nobody waits for it, also of a build that was called off.
     await session?.close();
+    await shown?.close();
     await inputs.release();
   }
 }
@@ -71,12 +96,15 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
 /** What steps of the build, and the builder itself, may ask for. */
 function servicesOf({
   credentials,
+  fetchToken,
   secrets = [],
   environment,
   ssh = [],
 }: BuildOptions): readonly Attachable[] {
   return [
-    ...(credentials === undefined ? [] : [credentialService(credentials)]),
+    ...(credentials === undefined
+      ? []
+      : [credentialService(credentials, fetchToken === undefined ? {} : { fetchToken })]),
     ...(secrets.length > 0 ? [secretService(secrets, environment === undefined ? {} : { environment })] : []),
     ...(ssh.length > 0 ? [sshService(ssh)] : []),
   ];

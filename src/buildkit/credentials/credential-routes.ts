@@ -1,15 +1,14 @@
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
-import type { CredentialSource } from '../../auth/index.ts';
+import type { Credentials, CredentialSource, TokenFetcher } from '../../auth/index.ts';
 import { isRegistryError } from '../../registry/index.ts';
 import { Auth } from '../proto/auth_pb.ts';
-import type { FetchToken } from './fetch-token.ts';
 import { tokenAuthority } from './token-authority.ts';
 
 /** Registers the service; see `credentialService`. */
 export function credentialRoutes(
   router: ConnectRouter,
   credentials: CredentialSource,
-  fetchToken: FetchToken | undefined,
+  fetchToken: TokenFetcher | undefined,
 ): void {
   const authority = fetchToken && tokenAuthority();
   router.service(Auth, {
@@ -21,7 +20,13 @@ export function credentialRoutes(
     },
     ...(fetchToken !== undefined &&
       authority !== undefined && {
-        getTokenAuthority: ({ host, salt }) => ({ publicKey: authority.publicKey(host, salt) }),
+        async getTokenAuthority({ host, salt }) {
+          const found = await told(() => credentials(host));
+          // There is no secret to keep then, and the builder reaches the token server, as it does the registry.
+          if (found === undefined || !hasSecret(found))
+            throw new ConnectError(`nobody is known at ${host}`, Code.Unavailable);
+          return { publicKey: authority.publicKey(host, salt) };
+        },
         verifyTokenAuthority: ({ host, salt, payload }) => ({
           signed: authority.sign(host, salt, payload),
         }),
@@ -35,6 +40,10 @@ export function credentialRoutes(
         },
       }),
   });
+}
+
+function hasSecret({ password, identityToken, registryToken }: Credentials): boolean {
+  return (password ?? identityToken ?? registryToken) !== undefined;
 }
 
 /** In seconds: what tokens live that do not tell. */

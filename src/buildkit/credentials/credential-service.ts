@@ -1,13 +1,13 @@
-import type { CredentialSource } from '../../auth/index.ts';
+import type { CredentialSource, TokenFetcher } from '../../auth/index.ts';
 import type { Attachable } from '../session/attachable.ts';
-import type { FetchToken } from './fetch-token.ts';
 
 export interface CredentialServiceOptions {
   /**
    * Asks token servers in the builder's place, so that passwords for registries that have such a server stay in this
-   * process, and the builder gets tokens alone. Unless told, builders are given the passwords.
+   * process, and the builder gets tokens alone: `tokenFetcher` of `stowage/auth`. Unless told, builders are given the
+   * passwords. Where there is none, and for whom nothing is known, builders ask for tokens themselves.
    */
-  readonly fetchToken?: FetchToken;
+  readonly fetchToken?: TokenFetcher;
 }
 
 /**

@@ -8,8 +8,8 @@ import {
 } from 'node:crypto';
 
 /**
- * Keys by which a builder sees that two sessions are of one client, so that a token that one of them got is not used for
- * another. One key for each registry and builder; they last as long as this process.
+ * Keys by which a builder sees whose a token is that it has, so that it uses it for no other client. One key for each
+ * registry and builder; another build has other ones, so that it gets tokens of its own.
  */
 export interface TokenAuthority {
   /** @param salt the builder's own */

@@ -5,10 +5,10 @@ import { findAddress, type DaemonAddress } from './address.ts';
 import { daemonError } from './daemon-error.ts';
 import { daemonInfo, greet } from './daemon-info.ts';
 import type { Daemon, OpenDaemonOptions, Session, StatusResponse } from './daemon.ts';
+import { dialSession } from './dial-session.ts';
 import { http2Connection, ORIGIN, type Http2Connection } from './http2-node.ts';
 import { openSession, type SessionHeaders } from '../session/open-session.ts';
 import { Control } from '../proto/control_pb.ts';
-import { sessionStream } from '../session/session-stream-node.ts';
 import { dial, upgrade, type DialOptions } from './socket-node.ts';
 
 /** Connects, and makes sure that a builder answers. */
@@ -32,12 +32,8 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
   /** Of all sessions that there were: what names one that is over fails. */
   const endings = new Map<string, AbortSignal>();
 
-  /**
-   * Inside a call: every builder takes that, one in a Docker engine too. The engine's own way in, `POST /session`, would
-   * leave it with the session for ten seconds after we have gone.
-   */
-  const dialSession = (headers: SessionHeaders, signal: AbortSignal): Duplex =>
-    sessionStream(connection.call(`/${Control.typeName}/${Control.method.session.name}`, headers, signal));
+  const dialOne = (headers: SessionHeaders, signal: AbortSignal): Promise<Duplex> =>
+    dialSession(address, connection, headers, { ...dialing(), signal });
   /** Does what fails in words of the builder. Ends at once if the session ends that it needs. */
   const told = async <T>(
     what: string | undefined,
@@ -60,6 +56,7 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
   return {
     kind: address.kind,
     address: address.text,
+    isLocal: 'path' in address.socket || /^(?:localhost$|127\.|::1$)/.test(address.socket.host),
     solve: (request, { signal } = {}) =>
       told(undefined, { signal, session: endings.get(request.session ?? '') }, (signal) =>
         control.solve(request, { signal }),
@@ -78,9 +75,11 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
       }
     },
     info: ({ signal } = {}) =>
-      told('asking what it is', { signal }, (signal) => daemonInfo(control, version, signal)),
+      told('asking what it is', { signal }, (signal) =>
+        daemonInfo(control, { version, kind: address.kind }, signal),
+      ),
     async session(attachables, { signal, sharedKey = '' } = {}) {
-      const session = await openSession(attachables, dialSession, {
+      const session = await openSession(attachables, dialOne, {
         address: address.text,
         sharedKey,
         ...(signal !== undefined && { signal }),

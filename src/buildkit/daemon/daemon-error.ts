@@ -67,16 +67,29 @@ export function daemonError(error: unknown, address: string, what?: string): unk
   }
 }
 
-/**
- * What a builder says where it cannot go on with a layer of which it kept a part when a build was broken off: it reads
- * those of a session from their beginning alone, whoever's session it is.
- * @see https://github.com/moby/buildkit/blob/master/util/contentutil/fetcher.go
- */
+/** What builders say that does not tell what to do. */
+const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [
+    // Of a layer it kept a part when a build was broken off; and it reads those of a session from their beginning alone,
+    // whoever's session it is: https://github.com/moby/buildkit/blob/master/util/contentutil/fetcher.go
+    /: unsupported offset$/,
+    '; the builder kept a part of a layer when a build was broken off, and cannot go on with it: ' +
+      'until it has dropped that part, take another builder, or a base that it pulls from a registry itself',
+  ],
+  [
+    /unsupported frontend capability moby\.buildkit\.frontend\.contexts/,
+    '; this builder is too old to know contexts by name: let it pull a newer frontend, with ' +
+      '"# syntax=docker/dockerfile:1" as the first line of the Dockerfile, or take a newer builder',
+  ],
+  [/\bsecret \S+: not found$/, '; a secret is given with --secret id=ID,src=FILE or id=ID,env=NAME'],
+  [
+    /network\.host is not allowed/,
+    '; a RUN with --network=host needs the network of the host for the whole build, if the builder grants it: --network host',
+  ],
+];
+
 function adviceOn(message: string): string {
-  return message.endsWith(': unsupported offset')
-    ? '; the builder kept a part of a layer when a build was broken off, and cannot go on with it: ' +
-        'until it has dropped that part, take another builder, or a base that it pulls from a registry itself'
-    : '';
+  return ADVICE.find(([said]) => said.test(message))?.[1] ?? '';
 }
 
 /**

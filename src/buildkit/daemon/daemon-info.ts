@@ -1,10 +1,12 @@
 import { Code, ConnectError, type Client } from '@connectrpc/connect';
 import { RegistryError } from '../../registry/index.ts';
-import type { DaemonAddress } from './address.ts';
+import type { DaemonAddress, DaemonKind } from './address.ts';
 import type { DaemonInfo } from './daemon.ts';
 import type { Control } from '../proto/control_pb.ts';
 import type { BuildkitVersion } from '../proto/worker_pb.ts';
 import type { DialOptions } from './socket-node.ts';
+import { tlsFailure } from './tls-failure.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /**
  * Makes sure that a builder answers.
@@ -13,7 +15,7 @@ import type { DialOptions } from './socket-node.ts';
  */
 export async function greet(
   control: Client<typeof Control>,
-  { text, kind }: DaemonAddress,
+  { text, kind, tls }: DaemonAddress,
   { timeout, signal }: DialOptions,
 ): Promise<BuildkitVersion | undefined> {
   const options = { timeoutMs: timeout, ...(signal !== undefined && { signal }) };
@@ -22,13 +24,25 @@ export async function greet(
   } catch (error) {
     const { code, rawMessage } = ConnectError.from(error);
     if (code === Code.Unimplemented && (await hasWorkers(control, options))) return undefined;
-    const advice = kind === 'buildkitd' ? '; a Docker engine is named with DOCKER_HOST' : '';
+    // With TLS 1.3 a builder says what it thinks of our certificate after we have begun to speak.
+    const refused = tls === undefined ? undefined : tlsFailure(rawMessage);
+    if (refused !== undefined)
+      throw new RegistryError('UNAVAILABLE', `no way to the builder at ${text}: ${refused}`, {
+        cause: error,
+      });
+    const advice = kind === 'buildkitd' ? adviceFor(text, tls) : '';
     throw code === Code.Unimplemented
       ? new RegistryError('UNSUPPORTED', `what listens at ${text} is no builder${advice}`, { cause: error })
       : new RegistryError('UNAVAILABLE', `${text} does not answer as a builder (${rawMessage})${advice}`, {
           cause: error,
         });
   }
+}
+
+/** What may be meant by what does not answer as a builder of its own. */
+function adviceFor(address: string, tls: TlsFiles | undefined): string {
+  const mayWantTls = tls === undefined && address.startsWith('tcp:');
+  return `; ${mayWantTls ? 'it may want TLS, with certificates; ' : ''}a Docker engine is named with DOCKER_HOST`;
 }
 
 async function hasWorkers(
@@ -43,10 +57,13 @@ async function hasWorkers(
   }
 }
 
+/** The label of workers that keep images with containerd. */
+const SNAPSHOTTER = 'org.mobyproject.buildkit.worker.snapshotter';
+
 /** What a builder tells of itself. The first of its workers is the one that builds unless another is asked for. */
 export async function daemonInfo(
   control: Client<typeof Control>,
-  version: BuildkitVersion | undefined,
+  { version, kind }: { readonly version: BuildkitVersion | undefined; readonly kind: DaemonKind },
   signal: AbortSignal,
 ): Promise<DaemonInfo> {
   const { record } = await control.listWorkers({}, { signal });
@@ -58,6 +75,8 @@ export async function daemonInfo(
     version: (version ?? worker?.buildkitVersion)?.version ?? '',
     revision: (version ?? worker?.buildkitVersion)?.revision ?? '',
     platforms: [...new Set(platforms)],
+    // buildx goes by the same label.
+    imageStore: kind === 'docker' && worker?.labels[SNAPSHOTTER] === undefined ? 'graphdriver' : 'containerd',
     labels: worker?.labels ?? {},
   };
 }

@@ -16,6 +16,11 @@ export interface DaemonInfo {
   readonly revision: string;
   /** That it builds for, best first: `linux/amd64`, `linux/arm64`, … */
   readonly platforms: readonly string[];
+  /**
+   * How it keeps images. A Docker engine with graph drivers neither takes images over a session nor writes them; all
+   * others do.
+   */
+  readonly imageStore: 'containerd' | 'graphdriver';
   /** Of its first worker, such as `org.mobyproject.buildkit.worker.executor`. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -40,6 +45,8 @@ export interface Daemon {
   readonly kind: DaemonKind;
   /** As it was given, or found. */
   readonly address: string;
+  /** Whether it listens on this machine: on a socket, or a loopback address. Whatever a tunnel leads to looks so too. */
+  readonly isLocal: boolean;
   /**
    * Builds. Fails early if the session that it names ends.
    * @throws {RegistryError} `BUILD_FAILED` with a `BuildFailure` as its detail; `UNAVAILABLE`, `UNSUPPORTED`.

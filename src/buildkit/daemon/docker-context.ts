@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isMissing } from '../../disk/index.ts';
 import { RegistryError } from '../../registry/index.ts';
-import type { TlsFiles } from './tls-files.ts';
+import { tlsFilesIn, type TlsFiles } from './tls-files.ts';
 
 /** An engine that Docker's command line is told to use. */
 export interface DockerContext {
@@ -41,13 +41,7 @@ export async function dockerContext(env: Env): Promise<DockerContext | undefined
  */
 function tlsOf(env: Env, folder: string): { readonly tls?: TlsFiles } {
   const certificates = env['DOCKER_CERT_PATH'] || (env['DOCKER_TLS_VERIFY'] ? folder : undefined);
-  return certificates === undefined ? {} : { tls: tlsFolder(certificates) };
-}
-
-function tlsFolder(folder: string): TlsFiles {
-  const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => join(folder, name));
-  const own = cert !== undefined && key !== undefined && existsSync(cert) && existsSync(key);
-  return { ...(ca !== undefined && existsSync(ca) && { ca }), ...(own && { cert, key }) };
+  return certificates === undefined ? {} : { tls: tlsFilesIn(certificates) };
 }
 
 async function contextNamed(name: string, folder: string, from: string): Promise<DockerContext | undefined> {
@@ -65,7 +59,7 @@ async function contextNamed(name: string, folder: string, from: string): Promise
     );
   }
   const certificates = join(folder, 'contexts/tls', id, 'docker');
-  return { host, from, ...(existsSync(certificates) && { tls: tlsFolder(certificates) }) };
+  return { host, from, ...(existsSync(certificates) && { tls: tlsFilesIn(certificates) }) };
 }
 
 /** Undefined if there is no such file. */

@@ -20,11 +20,7 @@ export interface Http2Connection {
    * @param path `/package.Service/Method`
    * @param headers each with all its values
    */
-  call(
-    path: string,
-    headers: Readonly<Record<string, readonly string[]>>,
-    signal: AbortSignal,
-  ): ClientHttp2Stream;
+  call(path: string, headers: Readonly<Record<string, string[]>>, signal: AbortSignal): ClientHttp2Stream;
   /** Aborted once the connection has ended, with what it ended by. */
   readonly ended: AbortSignal;
   close(): Promise<void>;
@@ -57,14 +53,13 @@ export function http2Connection(stream: Duplex): Http2Connection {
     },
     call(path, headers, signal) {
       over.signal.throwIfAborted();
-      const all = Object.entries(headers).map(([name, values]) => [name, [...values]] as const);
       const request = {
         ':method': 'POST',
         ':path': path,
         'content-type': 'application/grpc',
         te: 'trailers',
       };
-      return session.request({ ...Object.fromEntries(all), ...request }, { signal });
+      return session.request({ ...headers, ...request }, { signal });
     },
     ended: over.signal,
     close: () =>

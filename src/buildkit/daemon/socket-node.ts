@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { RegistryError } from '../../registry/index.ts';
 import type { DaemonAddress } from './address.ts';
+import { reasonOf, tlsFailure } from './tls-failure.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 /** How to wait for a connection. */
@@ -52,16 +53,22 @@ export async function dial(address: DaemonAddress, { timeout, signal }: DialOpti
   }
 }
 
+export interface UpgradeOptions extends DialOptions {
+  readonly address: DaemonAddress;
+  /** Beside those that ask for it: by their names, all values of each. */
+  readonly headers?: Readonly<Record<string, string[]>>;
+}
+
 /**
  * Turns a connection to a Docker engine into one to its builder.
- * @param path `/grpc` for the control of the builder
+ * @param path `/grpc` for the control of the builder, `/session` for a session
  * @returns the same socket, on which HTTP/2 is spoken from now on
  * @throws {RegistryError} `UNSUPPORTED`, if it does not build with BuildKit; `UNAVAILABLE`.
  */
 export async function upgrade(
   socket: Socket,
   path: string,
-  { address, timeout, signal }: DialOptions & { readonly address: DaemonAddress },
+  { address, headers, timeout, signal }: UpgradeOptions,
 ): Promise<Socket> {
   const waiting = new AbortController();
   const ended = AbortSignal.any([waiting.signal, AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
@@ -71,7 +78,7 @@ export async function upgrade(
         createConnection: () => socket,
         method: 'POST',
         path,
-        headers: { host: 'docker', connection: 'Upgrade', upgrade: 'h2c' },
+        headers: { ...headers, host: 'docker', connection: 'Upgrade', upgrade: 'h2c' },
       });
       asked.once('upgrade', (_response, upgraded, head) => {
         if (head.length > 0) upgraded.unshift(head);
@@ -80,7 +87,13 @@ export async function upgrade(
       asked.once('response', (response) => {
         const said =
           `POST ${path} was answered with ${response.statusCode} ${response.statusMessage ?? ''}`.trim();
-        const why = `${address.text} does not build with BuildKit: ${said}; it takes a Docker engine from 18.09 on`;
+        // So Go's servers answer what does not speak TLS where they do.
+        const mayWantTls =
+          response.statusCode === 400 && address.tls === undefined && 'host' in address.socket;
+        const advice = mayWantTls
+          ? 'it may want TLS, with certificates'
+          : 'it takes a Docker engine from 18.09 on';
+        const why = `${address.text} does not build with BuildKit: ${said}; ${advice}`;
         reject(new RegistryError('UNSUPPORTED', why, { status: response.statusCode ?? 0, method: 'POST' }));
       });
       asked.once('error', reject);
@@ -97,7 +110,7 @@ export async function upgrade(
   }
 }
 
-async function certificates(tls: TlsFiles): Promise<Record<'ca' | 'cert' | 'key', Buffer> | object> {
+async function certificates(tls: TlsFiles): Promise<ConnectionOptions> {
   if ((tls.cert === undefined) !== (tls.key === undefined))
     throw new RegistryError(
       'SETTINGS_INVALID',
@@ -111,11 +124,17 @@ async function certificates(tls: TlsFiles): Promise<Record<'ca' | 'cert' | 'key'
       throw new RegistryError('SETTINGS_INVALID', why, { cause: error });
     }
   };
-  return {
+  const found = {
     ...(tls.ca !== undefined && { ca: await read(tls.ca) }),
     ...(tls.cert !== undefined && { cert: await read(tls.cert) }),
     ...(tls.key !== undefined && { key: await read(tls.key) }),
   };
+  try {
+    return { secureContext: createSecureContext(found) };
+  } catch (error) {
+    const why = `the certificates for the builder cannot be used (${Object.values(tls).join(', ')}): ${reasonOf((error as Error).message)}`;
+    throw new RegistryError('SETTINGS_INVALID', why, { cause: error });
+  }
 }
 
 /** What to say of a connection that did not come about. */
@@ -151,6 +170,6 @@ function noWayIn(error: unknown, { text, kind, tls }: DaemonAddress, timeout: nu
           : 'the connection was closed',
       );
     default:
-      return told(tls === undefined ? message : `TLS failed: ${message}`);
+      return told(tls === undefined ? message : `TLS failed: ${tlsFailure(message) ?? message}`);
   }
 }

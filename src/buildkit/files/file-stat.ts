@@ -13,11 +13,17 @@ export type FileStat = Omit<MessageInitShape<typeof StatSchema>, '$typeName' | '
   readonly mode: number;
 };
 
+/** Which file of the machine it is, whatever it is called. */
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 /** A file as it was found. */
-export interface FoundFile {
+export interface FoundFile extends FileIdentity {
   readonly stat: FileStat;
-  /** One of several names for the same file: which file. */
-  readonly linked?: string;
+  /** It is one of several names for the same file. */
+  readonly linked: boolean;
   /** A socket: it is sent as an empty file, which nobody can read. */
   readonly socket: boolean;
 }
@@ -57,9 +63,9 @@ function describe(path: string, found: BigIntStats, linkname: string): FoundFile
       linkname: process.platform === 'win32' ? linkname.replaceAll('\\', '/') : linkname,
       ...(device && { devmajor: major(found.rdev), devminor: minor(found.rdev) }),
     },
-    ...(found.nlink > 1n &&
-      !found.isDirectory() &&
-      !found.isSymbolicLink() && { linked: `${found.dev}:${found.ino}` }),
+    dev: found.dev,
+    ino: found.ino,
+    linked: found.nlink > 1n && !found.isDirectory() && !found.isSymbolicLink(),
     socket,
   };
 }

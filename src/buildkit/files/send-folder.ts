@@ -4,6 +4,7 @@ import type { Packet } from '../proto/fsutil_pb.ts';
 import { createChannel } from './channel.ts';
 import type { FileFilter } from './file-filter.ts';
 import { kindOf } from './file-mode.ts';
+import type { FileIdentity } from './file-stat.ts';
 import { errorPacket, packetType, type OutgoingPacket } from './packet.ts';
 import { readFileIn } from './read-file.ts';
 import { walkFolder } from './walk.ts';
@@ -14,7 +15,7 @@ const READERS = 8;
 const WAITING = 16;
 
 /** A file whose contents may be asked for. */
-interface Offered {
+interface Offered extends FileIdentity {
   readonly path: string;
   readonly empty: boolean;
 }
@@ -40,8 +41,8 @@ export async function* sendFolder(
 
   const list = async (): Promise<void> => {
     let id = 0;
-    for await (const { stat, socket } of walkFolder(folder, filter, stop.signal)) {
-      if (kindOf(stat.mode) === 'regular') offered.set(id, { path: stat.path, empty: socket });
+    for await (const { stat, socket, dev, ino } of walkFolder(folder, filter, stop.signal)) {
+      if (kindOf(stat.mode) === 'regular') offered.set(id, { path: stat.path, empty: socket, dev, ino });
       id += 1;
       await outgoing.put({ type: packetType.stat, stat });
     }
@@ -51,7 +52,7 @@ export async function* sendFolder(
   const read = async (): Promise<void> => {
     for await (const { id, file } of wanted) {
       if (!file.empty)
-        for await (const data of readFileIn(folder, file.path)) {
+        for await (const data of readFileIn(folder, file)) {
           stop.signal.throwIfAborted();
           await outgoing.put({ type: packetType.contents, id, data });
         }

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../disk/index.ts';
 import { printable } from '../../oci/index.ts';
@@ -76,7 +76,8 @@ async function* visit(
   verdict: Verdict | undefined,
   filter: FileFilter,
 ): AsyncGenerator<Visited> {
-  const entries = await namesIn(join(folder, legible(path))).catch((error: NodeJS.ErrnoException) => {
+  const place = join(folder, legible(path));
+  const entries = await namesIn(place).catch((error: NodeJS.ErrnoException) => {
     if (isMissing(error)) return [];
     if (error.code === 'EACCES' && verdict?.taken === false) return [];
     throw error;
@@ -87,13 +88,20 @@ async function* visit(
       return { path: inside, verdict: filter.judge(inside, isFolder, verdict) };
     });
     const wanted = judged.filter((each) => each.verdict.taken || each.verdict.entered);
-    yield* await Promise.all(
+    const visited = await Promise.all(
       wanted.map(async (each) => ({
         ...each,
         found: each.verdict.taken ? await statFile(folder, legible(each.path)) : undefined,
       })),
     );
+    // Where a link took the place of the folder, all of this was elsewhere.
+    if (!(await isReal(place))) return;
+    yield* visited;
   }
+}
+
+async function isReal(place: string): Promise<boolean> {
+  return (await realpath(place).catch(() => undefined)) === place;
 }
 
 interface Name {
@@ -127,9 +135,10 @@ function legible(path: string): string {
 
 /** Of several names for one file, all but the first are links to it. */
 function withLink(found: FoundFile, firstNames: Map<string, string>): FoundFile {
-  if (found.linked === undefined) return found;
-  const linkname = firstNames.get(found.linked);
+  if (!found.linked) return found;
+  const file = `${found.dev}:${found.ino}`;
+  const linkname = firstNames.get(file);
   if (linkname !== undefined) return { ...found, stat: { ...found.stat, linkname } };
-  firstNames.set(found.linked, found.stat.path);
+  firstNames.set(file, found.stat.path);
   return found;
 }

@@ -2,10 +2,10 @@ import { open, stat } from 'node:fs/promises';
 import { isMissing } from '../../disk/index.ts';
 import { printable } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
-import type { Secret } from './secret-flag.ts';
+import type { Secret } from './secret.ts';
 
 /** How large a secret may be, in bytes: builders take no more. */
-export const LARGEST_SECRET: number = 500 * 1024;
+const LARGEST_SECRET = 500 * 1024;
 
 /**
  * Looks whether files are there and small enough, before a build begins that would fail late.

@@ -2,7 +2,7 @@ import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Secrets } from '../proto/secrets_pb.ts';
 import { serviceError } from '../session/service-error.ts';
 import { readSecret } from './read-secret.ts';
-import type { Secret } from './secret-flag.ts';
+import type { Secret } from './secret.ts';
 
 /** Registers the service; see `secretService`. */
 export function secretRoutes(

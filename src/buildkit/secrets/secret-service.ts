@@ -1,5 +1,5 @@
 import type { Attachable } from '../session/attachable.ts';
-import type { Secret } from './secret-flag.ts';
+import type { Secret } from './secret.ts';
 
 export interface SecretServiceOptions {
   /** The process's own unless told. */

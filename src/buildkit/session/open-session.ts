@@ -6,7 +6,7 @@ import type { Session, SessionOptions } from '../daemon/daemon.ts';
 import { sessionServer } from './session-server-node.ts';
 
 /** What a session says of itself: by the names of the headers, all values of each. */
-export type SessionHeaders = Readonly<Record<string, readonly string[]>>;
+export type SessionHeaders = Readonly<Record<string, string[]>>;
 
 /** How long the builder may take to notice that a session was closed, in milliseconds. */
 const PARTING = 2000;
@@ -17,7 +17,7 @@ const PARTING = 2000;
  */
 export async function openSession(
   attachables: readonly Attachable[],
-  dial: (headers: SessionHeaders, signal: AbortSignal) => Duplex,
+  dial: (headers: SessionHeaders, signal: AbortSignal) => Promise<Duplex>,
   { address, sharedKey = '', signal }: SessionOptions & { readonly address: string },
 ): Promise<Session> {
   signal?.throwIfAborted();
@@ -25,14 +25,16 @@ export async function openSession(
   const over = new AbortController();
   const breaking = new AbortController();
   const server = await sessionServer(attachables, over.signal);
-  const connection = dial(
-    {
-      'x-docker-expose-session-uuid': [id],
-      'x-docker-expose-session-sharedkey': [sharedKey],
-      'x-docker-expose-session-grpc-method': server.methods,
-    },
-    signal === undefined ? breaking.signal : AbortSignal.any([signal, breaking.signal]),
-  );
+  const headers = {
+    'x-docker-expose-session-uuid': [id],
+    'x-docker-expose-session-sharedkey': [sharedKey],
+    'x-docker-expose-session-grpc-method': [...server.methods],
+  };
+  const ending = AbortSignal.any([breaking.signal, ...(signal === undefined ? [] : [signal])]);
+  const connection = await dial(headers, ending).catch((error: unknown) => {
+    over.abort(error);
+    throw error;
+  });
   let parting = false;
   const end = (why: Error): void => {
     if (over.signal.aborted) return;

@@ -27,8 +27,11 @@ export async function answerRaw(
   try {
     const message = await soleMessage(request);
     for await (const parts of method({ message, header, signal: over.signal })) {
-      await send(stream, parts, over.signal);
+      // Before it is sent, not after: what ends the answer is to go with the last of it. A builder that has all it asked
+      // for, and not the end of the call, resets it.
+      await room(stream, over.signal);
       if (over.signal.aborted) return;
+      send(stream, parts);
     }
   } catch (thrown) {
     error = ConnectError.from(thrown);
@@ -38,13 +41,7 @@ export async function answerRaw(
   response.end();
 }
 
-/** Returns when there is room for more, or nobody is left to take it. */
-async function send(
-  stream: ServerHttp2Stream,
-  parts: readonly Uint8Array[],
-  over: AbortSignal,
-): Promise<void> {
-  if (over.aborted) return;
+function send(stream: ServerHttp2Stream, parts: readonly Uint8Array[]): void {
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32BE(
     parts.reduce((sum, { length }) => sum + length, 0),
@@ -54,7 +51,11 @@ async function send(
   stream.write(prefix);
   for (const part of parts) stream.write(part);
   stream.uncork();
-  if (!stream.writableNeedDrain) return;
+}
+
+/** Returns when there is room for more, or nobody is left to take it. */
+async function room(stream: ServerHttp2Stream, over: AbortSignal): Promise<void> {
+  if (over.aborted || !stream.writableNeedDrain) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
       over.removeEventListener('abort', done);

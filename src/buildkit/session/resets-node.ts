@@ -40,8 +40,13 @@ export function withoutResets(connection: Duplex, server: Http2Server): Duplex {
     allowHalfOpen: true,
     read: () => resume(),
     write: (chunk: Buffer, _encoding, done) => void connection.write(chunk, done),
-    writev: (chunks, done) =>
-      void connection.write(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done),
+    // Not put together: a copy of all that is sent would be made, and dropped.
+    writev: (chunks, done) => {
+      connection.cork();
+      for (const [at, { chunk }] of chunks.entries())
+        connection.write(chunk as Buffer, at === chunks.length - 1 ? done : undefined);
+      connection.uncork();
+    },
     final: (done) => void connection.end(done),
     destroy: (error, done) => {
       // What the other end still says is drained, so that it is heard when it ends as well.

@@ -3,10 +3,11 @@ import { Duplex } from 'node:stream';
 import { bytesHead, bytesPayloads } from './bytes-message.ts';
 
 /**
- * What is put into one message of the stream, in bytes. A builder passes on a message when it has all of it, and lets no
- * more than 64 KiB come unasked.
+ * What is put into one message of the stream, in bytes. A builder passes on a message when it has all of it, and has room
+ * for 32 KiB at hand: for a longer one it clears a MiB.
+ * @see https://github.com/grpc/grpc-go/blob/v1.76.0/mem/buffer_pool.go
  */
-const LARGEST = 64 * 1024 - 16;
+const LARGEST = 32 * 1024 - 16;
 
 /**
  * A connection inside a call of gRPC whose messages are pieces of what each side writes. To end one direction leaves the

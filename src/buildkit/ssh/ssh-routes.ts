@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { metadataOf } from '../files/metadata.ts';
 import { SSH } from '../proto/ssh_pb.ts';
-import { DEFAULT_AGENT, type SshAgent } from './ssh-flag.ts';
+import { DEFAULT_AGENT, type SshAgent } from './ssh-agent.ts';
 
 /** How long an agent may take to answer the door, in milliseconds. */
 const PATIENCE = 2000;

@@ -1,5 +1,5 @@
 import type { Attachable } from '../session/attachable.ts';
-import type { SshAgent } from './ssh-flag.ts';
+import type { SshAgent } from './ssh-agent.ts';
 
 /**
  * Lets steps of a build talk to agents for SSH on this machine. Each connection of a step is one to the agent; whichever

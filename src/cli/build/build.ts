@@ -2,9 +2,8 @@ import {
   build as buildImage,
   formatWarnings,
   openDaemon,
-  parseSecretFlag,
-  parseSshFlag,
   sourceExcerpt,
+  tlsFolder,
   type BuildFailure,
   type BuildOptions,
   type BuildResult,
@@ -19,6 +18,7 @@ import { copy } from '../../image/index.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import type { Places } from '../../place/index.ts';
 import { errorCode, isRegistryError, type Options } from '../../registry/index.ts';
+import { createHandler, listen } from '../../server/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { fail } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
@@ -29,9 +29,13 @@ import { checkOutputs } from './check-outputs.ts';
 import { resolveContexts } from './contexts.ts';
 import { definitionOf } from './definition.ts';
 import { showBuild, type ProgressKind } from './display.ts';
-import { parsePair } from './fields.ts';
+import { isTrue, parsePair } from './fields.ts';
 import { outputsOf, type OutputFlags } from './outputs.ts';
+import { cachesToReset } from './reset-caches.ts';
 import { checkResultFiles, writeResult, type ResultFlags } from './result.ts';
+import { secretOf } from './secrets.ts';
+import { sshAgentOf } from './ssh-agents.ts';
+import { buildTokens } from './tokens.ts';
 
 export interface BuildFlags extends Omit<RegistryFlags, 'cache'>, OutputFlags, ResultFlags {
   readonly file?: string;
@@ -52,22 +56,34 @@ export interface BuildFlags extends Omit<RegistryFlags, 'cache'>, OutputFlags, R
   readonly cacheTo?: readonly string[];
   readonly progress: ProgressKind;
   readonly address?: string;
+  readonly tlsdir?: string;
 }
 
 /** `stowage build [CONTEXT]`: the digest of the image on standard output, what goes on on standard error. */
-export default async function build(this: Context, flags: BuildFlags, folder: string): Promise<void> {
-  await withPlaces(this, { ...flags, cache: true }, async (places) => {
+export default async function build(this: Context, flags: BuildFlags, where: string): Promise<void> {
+  await withPlaces(this, { ...flags, cache: true }, async (places, session) => {
+    const { env: environment } = this.process;
+    const credentials = defaultCredentials({ environment });
+    const tokens = buildTokens(credentials, { ...flags, cache: true }, session);
     let daemon: Daemon | undefined;
     try {
       await checkResultFiles(flags);
       // What is wrong with a reference is told before anybody is asked to build.
       const { outputs, copies } = outputsOf(this, places, flags);
       await checkOutputs(outputs);
-      const described = { ...(await describe(this, flags, folder, places)), outputs };
+      const described = {
+        ...(await describe(this, flags, where, places)),
+        outputs,
+        credentials,
+        // As with buildx, for token servers that only the builder reaches.
+        ...(!isTrue(environment['BUILDKIT_NO_CLIENT_TOKEN']) && { fetchToken: tokens.fetchToken }),
+      };
+      const resetCaches = await cachesToReset(this, flags.cacheTo ?? []);
       daemon = await openDaemon({
-        env: this.process.env,
+        env: environment,
         signal: this.signal,
         ...(flags.address !== undefined && { address: flags.address }),
+        ...(flags.tlsdir !== undefined && { tls: tlsFolder(flags.tlsdir) }),
       });
       if (outputs.length === 0)
         say(
@@ -77,12 +93,16 @@ export default async function build(this: Context, flags: BuildFlags, folder: st
       const result = await run(this, flags.progress, { ...described, daemon });
       await copyTo(copies, outputs, result, { signal: this.signal });
       await places.commit({ signal: this.signal });
+      await resetCaches();
       await writeResult(flags, result);
       if (result.digest !== undefined && !takesStandardOutput(flags)) print(this, result.digest);
     } catch (error) {
       fail(this, error);
     } finally {
       await daemon?.close();
+      await tokens.close();
+      // A build that failed leaves the rest of it, and must not wait for that.
+      if (where === '-') this.process.stdin?.destroy();
     }
   });
 }
@@ -91,7 +111,7 @@ export default async function build(this: Context, flags: BuildFlags, folder: st
 async function describe(
   context: Context,
   flags: BuildFlags,
-  folder: string,
+  where: string,
   places: Places,
 ): Promise<Omit<BuildOptions, 'daemon'>> {
   const { signal } = context;
@@ -102,12 +122,12 @@ async function describe(
   const noCacheOf = noCache ?? noCacheFilter;
   return {
     signal,
-    ...(await definitionOf(context, folder, flags.file)),
+    ...(await definitionOf(context, where, flags.file)),
     contexts: await resolveContexts(places, contexts, { signal }),
-    credentials: defaultCredentials({ environment }),
+    serve: (registry, handling) => listen(createHandler(registry, handling)),
     environment,
-    secrets: secret.map((text) => parseSecretFlag(text, environment)),
-    ssh: await Promise.all(ssh.map((text) => parseSshFlag(text, environment))),
+    secrets: secret.map((text) => secretOf(context, text)),
+    ssh: ssh.map((text) => sshAgentOf(context, text)),
     buildArgs: Object.fromEntries(buildArg.flatMap((text) => buildArgOf(context, text))),
     labels: Object.fromEntries(
       label.map((text) => parsePair('label', text.includes('=') ? text : `${text}=`)),

@@ -57,13 +57,9 @@ export function cacheExportsOf(
     if (!text.includes('=')) return { type: text === 'inline' ? text : missingType('cache-to', text) };
     const { type, ...fields } = parseFields('cache-to', text);
     if (type !== 'local') return { type: type ?? missingType('cache-to', text), attrs: fields };
-    const { dest, tag = 'latest', reset, ...attrs } = fields;
+    // `reset` is for this process: see `cachesToReset`.
+    const { dest, tag = 'latest', reset: _, ...attrs } = fields;
     if (dest === undefined) throw new Invalid('context', `--cache-to ${printable(text)}: want dest=FOLDER`);
-    if (reset === 'true')
-      throw new Invalid(
-        'context',
-        `--cache-to ${printable(text)}: there is no reset; stowage layout gc removes what nothing refers to`,
-      );
     const { registry, repository } = places.open(`oci-layout:${dest}:::${tag}`);
     return { target: { registry, repository, tag }, attrs };
   });

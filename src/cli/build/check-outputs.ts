@@ -9,7 +9,7 @@ import { Invalid, printable } from '../../oci/index.ts';
  */
 export async function checkOutputs(outputs: readonly Output[]): Promise<void> {
   for (const output of outputs) {
-    if (output.type === 'local') await checkFolder(resolve(output.directory));
+    if (output.type === 'local') await checkFolder(resolve(output.folder));
     else if ('to' in output && typeof output.to === 'string') await checkFolder(dirname(resolve(output.to)));
   }
 }

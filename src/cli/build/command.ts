@@ -41,7 +41,7 @@ const { cache: _, ...readingFlags } = registryFlags;
 
 const flags: FlagParametersForType<BuildFlags, Context> = {
   ...readingFlags,
-  file: one('The Dockerfile; - reads it from standard input (default: Dockerfile in the folder)', 'FILE'),
+  file: one('The Dockerfile; - reads it from standard input (default: Dockerfile in the context)', 'FILE'),
   tag: many('Name the image (may be repeated)', 'NAME'),
   context: many('Let a name in the Dockerfile mean this folder or image (may be repeated)', 'NAME=WHERE'),
   platform: many('Build for these platforms (may be repeated)', 'OS/ARCH[/VARIANT]'),
@@ -76,6 +76,7 @@ const flags: FlagParametersForType<BuildFlags, Context> = {
   iidfile: one('Write the digest of the image to this file', 'FILE'),
   metadataFile: one('Write what the builder tells of the result to this file, as JSON', 'FILE'),
   address: one('Where the builder listens (default: BUILDKIT_HOST, or the Docker in use)', 'ADDRESS'),
+  tlsdir: one('Certificates for a builder at tcp://: the folder of ca.pem, cert.pem and key.pem', 'DIR'),
 };
 
 /** How `stowage build` is declared. */
@@ -88,7 +89,8 @@ export const build: Command<Context> = buildCommand({
       kind: 'tuple',
       parameters: [
         {
-          brief: 'The folder to copy from, a URL of git or HTTP, or - for a Dockerfile on standard input',
+          brief:
+            'The folder to copy from, a URL of git or HTTP, or - for a tar or a Dockerfile on standard input',
           parse: String,
           placeholder: 'CONTEXT',
           default: '.',

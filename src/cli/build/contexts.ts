@@ -1,12 +1,14 @@
 import { stat } from 'node:fs/promises';
 import type { NamedContext } from '../../buildkit/index.ts';
-import { Invalid, parsePlatform, printable, type Digest } from '../../oci/index.ts';
+import { Invalid, parsePlatform, printable } from '../../oci/index.ts';
 import { isLocalReference, type Place, type Places } from '../../place/index.ts';
 import { isRegistryError, reworded, type Options } from '../../registry/index.ts';
 import { lackOf } from '../lack.ts';
 import { parsePair } from './fields.ts';
 import { isPath } from '../path.ts';
-import { platformContexts } from './platform-contexts.ts';
+import { platformContexts, type ImageContext } from './platform-contexts.ts';
+import { readImage, type ReadImage } from './read-image.ts';
+import { isRemote } from './remote.ts';
 
 /**
  * Finds what each `--context` means, and the images for single platforms where an index does not tell them apart.
@@ -18,7 +20,9 @@ export async function resolveContexts(
   options: Options,
 ): Promise<readonly NamedContext[]> {
   const given = await Promise.all(texts.map((text) => resolveContext(places, text, options)));
-  const found = await Promise.all(given.map((context) => platformContexts(context, options)));
+  const found = await Promise.all(
+    given.map(async (one) => ('image' in one ? platformContexts(one, options) : [one])),
+  );
   const isForAll = (_: unknown, at: number): boolean => given[at]?.platform === undefined;
   // The last of a name is taken: what was said of one platform goes before what was found.
   return [...found.filter(isForAll), ...found.filter((one, at) => !isForAll(one, at))].flat();
@@ -36,7 +40,11 @@ export async function resolveContexts(
  * - a reference to an image in a registry.
  * @throws {Invalid} subject `context`; {RegistryError} what registries fail with.
  */
-async function resolveContext(places: Places, text: string, options: Options): Promise<NamedContext> {
+async function resolveContext(
+  places: Places,
+  text: string,
+  options: Options,
+): Promise<NamedContext | ImageContext> {
   const [key, where] = parsePair('context', text);
   const [name, platform] = splitPlatform(key);
   const named = { name, ...(platform !== undefined && { platform: parsePlatform(platform) }) };
@@ -47,7 +55,7 @@ async function resolveContext(places: Places, text: string, options: Options): P
     throw new Invalid('context', `--context ${printable(text)}: ${WHY_NOT[unsupported] ?? ''}`);
   const reference = where.replace(/^docker-image:(\/\/)?/, '');
   if (reference === where && !isLocalReference(where)) {
-    if (await isFolder(where)) return { ...named, source: { directory: where } };
+    if (await isFolder(where)) return { ...named, source: { folder: where } };
     if (isPath(where))
       throw new Invalid('context', `--context ${printable(text, 200)}: there is no such folder`);
   }
@@ -55,9 +63,7 @@ async function resolveContext(places: Places, text: string, options: Options): P
   const lack = await lackOf(place, reference);
   if (lack !== undefined) throw lack;
   const mayBeFolder = reference === where && !isLocalReference(where);
-  const digest = await digestAt(place, mayBeFolder ? where : undefined, options);
-  const { registry, repository, tag } = place;
-  return { ...named, source: { registry, repository, digest, ...(tag !== undefined && { tag }) } };
+  return { ...named, image: await imageAt(place, mayBeFolder ? where : undefined, options) };
 }
 
 /** What other tools take here, and we do not. */
@@ -67,10 +73,10 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   'oci-layout+blob': 'a blob by itself is no context; give a folder, or an image',
 };
 
-/** The digest of an image; who may have meant a folder that is not there is told of that as well. */
-async function digestAt(place: Place, folder: string | undefined, options: Options): Promise<Digest> {
+/** Reads an image; who may have meant a folder that is not there is told of that as well. */
+async function imageAt(place: Place, folder: string | undefined, options: Options): Promise<ReadImage> {
   try {
-    return (await place.registry.resolveManifest(place.repository, place.reference, options)).digest;
+    return await readImage(place, options);
   } catch (error) {
     if (folder === undefined || !isRegistryError(error)) throw error;
     throw reworded(error, `${error.message}; nor is there a folder ${printable(folder, 200)}`);
@@ -81,11 +87,6 @@ async function digestAt(place: Place, folder: string | undefined, options: Optio
 function splitPlatform(key: string): readonly [name: string, platform: string | undefined] {
   const at = key.lastIndexOf('::');
   return at < 0 ? [key, undefined] : [key.slice(0, at), key.slice(at + 2)];
-}
-
-/** Whether it is a URL that the builder gets by itself: of HTTP, or of a git repository, also in ssh's short form. */
-export function isRemote(text: string): boolean {
-  return /^(?:https?|git|ssh):\/\//.test(text) || /^git@[^:]+:/.test(text);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,35 +1,47 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Invalid, printable } from '../../oci/index.ts';
+import { isAbsolute, join } from 'node:path';
 import type { BuildOptions } from '../../buildkit/index.ts';
+import { Invalid, printable } from '../../oci/index.ts';
 import type { Context } from '../context.ts';
-import { chunksOf } from '../input.ts';
-import { isRemote } from './contexts.ts';
+import { isRemote } from './remote.ts';
+import { dockerfileOnInput, standardInput } from './standard-input.ts';
 
-/** A Dockerfile may have this many bytes: what the frontend reads of it. */
-const LIMIT = 16 * 1024 * 1024;
+/** What is copied from, and the Dockerfile. */
+type Definition = Pick<BuildOptions, 'context' | 'dockerfile'>;
 
 /**
- * The folder to copy from, and the Dockerfile, which may come from standard input: with `-f -`, or with `-` alone, where
- * there is nothing to copy.
+ * Finds what is copied from, and the Dockerfile, as Docker's command line does: a folder, a URL, or with `-` a tar or a
+ * Dockerfile from standard input, from which the Dockerfile comes with `-f -` as well.
+ * @param where CONTEXT
+ * @param file what `--file` names: from where the user is, or in the context, if that is not a folder
  * @throws {Invalid} subject `context`, also where the folder or the file is not there.
  */
 export async function definitionOf(
   context: Context,
-  folder: string,
+  where: string,
   file: string | undefined,
-): Promise<Pick<BuildOptions, 'context' | 'dockerfile'>> {
-  if (folder === '-' && file !== undefined)
-    throw new Invalid(
-      'context',
-      'only one of CONTEXT and --file can be -: the Dockerfile, from standard input',
-    );
-  const from = folder === '-' ? {} : { context: folder };
-  const isHere = folder !== '-' && !isRemote(folder);
-  if (isHere) await checkFolder(folder);
-  if (isHere && file !== '-') await checkDockerfile(folder, file);
-  if (folder !== '-' && file !== '-') return { ...from, ...(file !== undefined && { dockerfile: file }) };
-  return { ...from, dockerfile: { text: await readDockerfile(context) } };
+): Promise<Definition> {
+  if (where === '-') return definitionOnInput(context, file);
+  const isUrl = isRemote(where) && (await kindOf(where)) !== 'folder';
+  if (!isUrl) await checkFolder(where);
+  const from: Definition = { context: isUrl ? { url: where } : { folder: where } };
+  if (file === '-') return { ...from, dockerfile: { text: await dockerfileOnInput(context) } };
+  if (isUrl && file !== undefined && !isAbsolute(file)) return { ...from, dockerfile: { inContext: file } };
+  if (!isUrl || file !== undefined) await checkDockerfile(where, file);
+  return { ...from, ...(file !== undefined && { dockerfile: { file } }) };
+}
+
+async function definitionOnInput(context: Context, file: string | undefined): Promise<Definition> {
+  const refuse = (why: string): never => {
+    throw new Invalid('context', why);
+  };
+  if (file === '-') return refuse('only one of CONTEXT and --file can be -: there is one standard input');
+  const input = await standardInput(context);
+  if ('tar' in input)
+    return { context: input, ...(file !== undefined && { dockerfile: { inContext: file } }) };
+  if (file !== undefined)
+    return refuse(`--file ${printable(file, 200)}: standard input is a Dockerfile, too`);
+  return { dockerfile: input };
 }
 
 async function checkFolder(folder: string): Promise<void> {
@@ -60,23 +72,5 @@ async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch {
     return undefined;
-  }
-}
-
-async function readDockerfile(context: Context): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunksOf(context, '-')) {
-    chunks.push(chunk);
-    if ((size += chunk.length) > LIMIT)
-      throw new Invalid('context', `the Dockerfile on standard input has more than ${LIMIT} bytes`);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new Invalid(
-      'context',
-      'what comes from standard input is no Dockerfile: to build from a tar, unpack it',
-    );
   }
 }

@@ -19,6 +19,17 @@ export function parseFields(flag: string, text: string): Fields {
   return fields;
 }
 
+/** Whether a field, or a variable of the environment, says yes, as programs in Go read it. */
+export function isTrue(text: string | undefined): boolean {
+  return /^(?:1|t|true)$/i.test(text ?? '');
+}
+
+/** Writes fields as `parseFields` reads them. */
+export function formatFields(fields: Fields): string {
+  const texts = Object.entries(fields).map(([name, value]) => `${name}=${value}`);
+  return texts.map((text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)).join(',');
+}
+
 /** Takes `NAME=VALUE` apart. @throws {Invalid} subject `context`, if there is no name. */
 export function parsePair(flag: string, text: string): readonly [name: string, value: string] {
   const equals = text.indexOf('=');

@@ -4,7 +4,7 @@ import { isLocalReference, type Places } from '../../place/index.ts';
 import { fromInvalid } from '../../registry/index.ts';
 import type { Context } from '../context.ts';
 import { writeBytes } from '../output.ts';
-import { parseFields, type Fields } from './fields.ts';
+import { isTrue, parseFields, type Fields } from './fields.ts';
 import { isPath } from '../path.ts';
 
 /** What `--output` is told by other flags. */
@@ -38,7 +38,7 @@ export function outputsOf(context: Context, places: Places, flags: OutputFlags):
     if (text === '-') return [{ type: 'tar', to: toStandardOutput(context) }];
     if (text.includes('=')) return outputOf(context, places, text, names);
     if (text.includes(':') && !isPath(text)) return [registryOutput(places, text)];
-    return [{ type: 'local', directory: text }];
+    return [{ type: 'local', folder: text }];
   };
   const given = [...(push ? tag.map((name) => registryOutput(places, name)) : []), ...output.flatMap(open)];
   const all: readonly Output[] = given.length === 0 && names.length > 0 ? [{ type: 'image', names }] : given;
@@ -81,10 +81,10 @@ function outputOf(
       return references.map((reference) => ({ ...registryOutput(places, reference), attrs }));
     }
     case 'image':
-      return [{ type, names: named, attrs, ...(push === 'true' && { push: true }) }];
+      return [{ type, names: named, attrs, ...(isTrue(push) && { push: true }) }];
     case 'local':
       if (dest === undefined || dest === '-') return refuse('want dest=FOLDER');
-      return [{ type, directory: dest, attrs }];
+      return [{ type, folder: dest, attrs }];
     case 'docker':
       // Without a file, it is for the engine.
       if (dest === undefined) return [{ type: 'image', names: named, attrs }];

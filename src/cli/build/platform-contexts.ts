@@ -2,6 +2,12 @@ import type { ImageSource, NamedContext } from '../../buildkit/index.ts';
 import { isAttestation, synthesizeIndex } from '../../image/index.ts';
 import { formatPlatform, Invalid, isImageType, parseManifest, type Descriptor } from '../../oci/index.ts';
 import { errorCode, type Options } from '../../registry/index.ts';
+import type { ReadImage } from './read-image.ts';
+
+/** A name in a Dockerfile, and the image that it means. */
+export interface ImageContext extends Omit<NamedContext, 'source'> {
+  readonly image: ReadImage;
+}
 
 /**
  * The images of a context, each for its platform, where it is an index that does not say which is for which. Of such a one
@@ -10,11 +16,13 @@ import { errorCode, type Options } from '../../registry/index.ts';
  * @throws {RegistryError} what the registry fails with.
  */
 export async function platformContexts(
-  context: NamedContext,
+  { image, ...named }: ImageContext,
   options: Options,
 ): Promise<readonly NamedContext[]> {
-  const { name, platform: wanted, source } = context;
-  if (!('registry' in source) || !(await isSilent(source, options))) return [context];
+  const { source } = image;
+  const { name, platform: wanted } = named;
+  const context = { ...named, source };
+  if (!isSilent(image)) return [context];
   const children = await childrenOf(source, options);
   const contextOf = ({ platform, digest }: Child): NamedContext => ({
     name,
@@ -49,14 +57,13 @@ async function childrenOf(
 }
 
 /** Whether there is an image of which an index does not say for which platform it is. */
-async function isSilent({ registry, repository, digest }: ImageSource, options: Options): Promise<boolean> {
-  const content = await registry.getManifest(repository, digest, options);
+function isSilent({ bytes, mediaType }: ReadImage): boolean {
   try {
-    const manifest = parseManifest(await content.bytes(), content.descriptor.mediaType);
+    const manifest = parseManifest(bytes, mediaType);
     return (
       manifest.kind === 'index' &&
       manifest.document.manifests.some(
-        ({ mediaType, platform }) => isImageType(mediaType) && !(platform?.os && platform.architecture),
+        (entry) => isImageType(entry.mediaType) && !(entry.platform?.os && entry.platform.architecture),
       )
     );
   } catch (error) {
