@@ -1,8 +1,15 @@
 // The part of undici that requests need, for the bundle of the command line: loading all of it (fetch, mocks, caches,
 // WebSocket) takes as long as three requests. The library itself uses undici by its public entry.
+import { setFlagsFromString } from 'node:v8';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+
+// The parser of HTTP is WebAssembly. V8 compiles it once more, for speed, after one answer (Node 20) or a dozen (22, 24),
+// and Node does not exit before that is done: 50 to 100 ms, of a command that takes 100. With this budget it does so after
+// some hundred answers, where it pays. This is not said earlier in the program: what V8 has compiled in advance, Node's own
+// modules among it, it takes only under the flags that it was compiled with.
+setFlagsFromString('--wasm-tiering-budget=300000000');
 
 export { Agent, Pool };
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** The addon for file locks, of which all have need that write to layouts or archives. */
-export const ADDON = 'fs-native-extensions';
+const ADDON = 'fs-native-extensions';
 
 /**
  * Bundles a program that tests run as a process of its own, since Node 20 does not run TypeScript.

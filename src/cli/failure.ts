@@ -3,7 +3,7 @@ import { formatLocalReference, isLocalReference, parseLocalReference } from '../
 import { isDenied, isNotFound, isRegistryError, type RegistryError } from '../registry/index.ts';
 import { say, type Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
-import { adviceOnPath, adviceWhereThere } from './local-advice.ts';
+import { adviceOnColons, adviceOnPath, adviceWhereThere } from './local-advice.ts';
 
 /**
  * An error as people read it: one line, with the cause where it adds something.
@@ -56,7 +56,8 @@ export function misuse(context: Context, why: string): undefined {
 /** Who names a folder or a file means what is in it, which has to be said: it may be the name of a repository as well. */
 function localAdvice(error: RegistryError, references: readonly string[]): string {
   const { code, reference = '' } = error;
-  if (code === 'REFERENCE_INVALID') return isLocalReference(reference) ? '' : adviceOnPath(reference);
+  if (code === 'REFERENCE_INVALID')
+    return isLocalReference(reference) ? adviceOnColons(reference) : adviceOnPath(reference);
   if (!isNotFound(error) && !isDenied(error)) return '';
   return references
     .filter((text) => !isLocalReference(text))

@@ -20,18 +20,17 @@ interface Wanted {
   readonly repository: string;
   readonly digest: Digest;
   readonly size: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Opens the bookmark for a push; none for blobs that are not worth it. */
 export async function openBookmark(
   session: Session,
   log: UploadLog | undefined,
-  { repository, digest, size, signal }: Wanted,
+  { repository, digest, size }: Wanted,
 ): Promise<Bookmark | undefined> {
   if (log === undefined || size <= WORTHWHILE) return undefined;
   const key: UploadKey = { registry: session.base.href, repository, digest };
-  const page = await log.open(key, signal).catch(() => undefined);
+  const page = await log.open(key).catch(() => undefined);
   if (page === undefined) return undefined;
   return {
     location: page.id === undefined ? undefined : ownUrl(session, page.id),

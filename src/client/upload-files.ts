@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileNameFor, readPrivate, removeOlder, writePrivate } from '../disk/index.ts';
-import { systemClock, type Clock } from '../transport/index.ts';
-import { abandoned, leave, showLife, touch } from './signs-of-life.ts';
+import { constants } from 'node:fs';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileNameFor, isStillAt, lockNow, makeFolder, openPrivate, removeOlder } from '../disk/index.ts';
 import type { UploadLog, UploadPage } from './upload-log.ts';
 
 /** Settings of a log on disk. */
@@ -12,91 +11,98 @@ export interface UploadFilesOptions {
   readonly expiry?: number;
   /** The time of day in milliseconds; the system's own unless told. */
   readonly now?: () => number;
-  /** For tests. */
-  readonly clock?: Clock;
 }
 
-/** What stands in a file. */
-interface Entry {
+/** What an earlier push has left. */
+interface Left {
+  readonly path: string;
+  readonly file: FileHandle;
   readonly id: string;
-  /** When it was kept, in milliseconds since 1970. */
-  readonly at: number;
 }
 
 /** No id that could be sent is longer, in bytes. */
 const LIMIT = 32 * 1024;
 
-/** The pages that this process has open: nobody has to watch whether somebody is at them. */
-const held = new Set<string>();
-
 /**
- * A log of uploads in a folder, which processes, containers and machines may share: a file for each, which only its owner
- * may read. Its name is the hash of what it is for, with a word of the push's own that is at it. So a page changes hands
- * by being renamed, which only one can do: who finds that it was left, or that nobody is at it any more.
+ * A log of uploads in a folder, which processes and containers may share: a file for each, which only its owner may read.
+ * Its name is the hash of what it is for, with a word of its own. Whoever is at a page holds the lock of its file, which
+ * ends with the process: what can be locked was left. Where there are no locks, nothing is kept in mind.
  */
 export function uploadFiles(folder: string, options: UploadFilesOptions = {}): UploadLog {
-  const { expiry = 24 * 60 * 60_000, now = Date.now, clock = systemClock } = options;
+  const { expiry = 24 * 60 * 60_000, now = Date.now } = options;
   let sweeping: Promise<unknown> | undefined;
-  const isFresh = ({ at }: Entry): boolean => at <= now() && now() - at < expiry;
 
-  /** Makes a page of somebody who is gone the one at a path. @returns its id */
-  const takeOver = async (name: string, path: string, signal?: AbortSignal): Promise<string | undefined> => {
-    const names = await readdir(folder).catch(() => []);
-    const pages = names.filter((each) => each.startsWith(`${name}.`) && each.endsWith('.json'));
-    const others = pages.map((page) => join(folder, page)).filter((page) => !held.has(page));
-    for (const page of await abandoned(others, { clock, now: now(), signal })) {
-      const bytes = await readPrivate(page, LIMIT);
-      const entry = bytes === undefined ? undefined : parse(bytes);
-      if (entry === undefined || !isFresh(entry)) await rm(page, { force: true });
-      // Touched first, so that nobody else finds it abandoned under its new name.
-      else if ((await touch(page)) && (await renamed(page, path))) return entry.id;
+  /** Takes a page that nobody is at. One that is of no use any more is removed. */
+  const take = async (path: string): Promise<Left | undefined> => {
+    const file = await openPrivate(path, constants.O_RDWR);
+    if (file === undefined) return undefined;
+    let id: string | undefined;
+    try {
+      if (!(await lockNow(file, path)) || !(await isStillAt(file, path))) return undefined;
+      const { size, mtimeMs } = await file.stat();
+      if (size <= LIMIT && Math.abs(now() - mtimeMs) < expiry) id = parse(await file.readFile('utf8'));
+      if (id === undefined) await rm(path);
+    } finally {
+      if (id === undefined) await file.close();
     }
-    return undefined;
+    return id === undefined ? undefined : { path, file, id };
   };
 
   return {
-    async open(key, signal) {
+    async open(key) {
       const name = fileNameFor(JSON.stringify([key.registry, key.repository, key.digest]));
-      const path = join(folder, `${name}.${randomUUID()}.json`);
       await (sweeping ??= removeOlder(folder, now() - expiry));
-      held.add(path);
-      try {
-        return pageAt(path, await takeOver(name, path, signal), now);
-      } catch (error) {
-        held.delete(path);
-        throw error;
+      for (const each of await readdir(folder).catch(() => [])) {
+        if (!each.startsWith(`${name}.`) || !each.endsWith('.json')) continue;
+        const left = await take(join(folder, each));
+        if (left !== undefined) return pageAt(left.path, left);
       }
+      return pageAt(join(folder, `${name}.${randomUUID()}.json`));
     },
   };
 }
 
-function pageAt(path: string, id: string | undefined, now: () => number): UploadPage {
-  const rest = showLife(path);
+function pageAt(path: string, left?: Left): UploadPage {
+  let file = left?.file;
   return {
-    id,
-    keep: (kept) => writePrivate(path, JSON.stringify({ id: kept, at: now() } satisfies Entry)),
-    forget: () => rm(path, { force: true }),
-    async close() {
-      await rest();
-      await leave(path);
-      held.delete(path);
+    id: left?.id,
+    async keep(id) {
+      if (file !== undefined && !(await isStillAt(file, path))) {
+        // The cache was cleared meanwhile.
+        await file.close();
+        file = undefined;
+      }
+      file ??= await makeLocked(path);
+      // In its place, as the lock is that of this file. An id that a crash cuts leads nowhere: the upload is begun anew then.
+      await file.write(`${JSON.stringify({ id })}\n`, 0);
     },
+    forget: () => rm(path, { force: true }),
+    close: async () => file?.close(),
   };
 }
 
-function parse(bytes: Uint8Array): Entry | undefined {
+/** Makes a file whose lock is held before anybody can find it. */
+async function makeLocked(path: string): Promise<FileHandle> {
+  await makeFolder(dirname(path), 0o700);
+  const hidden = `${path}.new`;
+  const file = await open(hidden, 'wx', 0o600);
   try {
-    const { id, at } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Record<string, unknown>>;
-    return typeof id === 'string' && typeof at === 'number' ? { id, at } : undefined;
-  } catch {
-    return undefined;
+    await lockNow(file, hidden);
+    await rename(hidden, path);
+    return file;
+  } catch (error) {
+    await file.close();
+    await rm(hidden, { force: true });
+    throw error;
   }
 }
 
-/** @returns false where somebody else was faster */
-async function renamed(from: string, to: string): Promise<boolean> {
-  return rename(from, to).then(
-    () => true,
-    () => false,
-  );
+/** The first line counts: behind it may be what is left of a longer one. */
+function parse(text: string): string | undefined {
+  try {
+    const { id } = JSON.parse(text.split('\n', 1)[0] ?? '') as Partial<Record<string, unknown>>;
+    return typeof id === 'string' ? id : undefined;
+  } catch {
+    return undefined;
+  }
 }

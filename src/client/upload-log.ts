@@ -15,9 +15,8 @@ export interface UploadLog {
   /**
    * Opens a page for one push. Where an earlier push of the same blob has left one, it is that; but each page is one
    * push's alone, as two at one upload would spoil it for both.
-   * @param signal ends a wait for signs of life of the others
    */
-  open(key: UploadKey, signal?: AbortSignal): Promise<UploadPage>;
+  open(key: UploadKey): Promise<UploadPage>;
 }
 
 /** What a log keeps of one upload, for the one push that has opened it. */

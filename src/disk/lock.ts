@@ -13,7 +13,8 @@ async function native(): Promise<typeof import('fs-native-extensions')> {
     const loaded = await import('fs-native-extensions');
     return loaded.default ?? loaded;
   } catch (cause) {
-    throw Object.assign(new Error('no file locks on this platform', { cause }), { code: 'ENOSYS' });
+    const why = `no file locks for ${process.platform}-${process.arch}`;
+    throw Object.assign(new Error(why, { cause }), { code: 'ENOSYS' });
   }
 }
 

@@ -9,8 +9,8 @@ export { describeSubject, sortAnnotations } from './entry.ts';
 export {
   repair,
   type Lack,
-  type Mendable,
-  type Repaired,
+  type Repair,
+  type Repairable,
   type RepairOptions,
   type RepairSource,
 } from './repair.ts';

@@ -16,13 +16,14 @@ import { inOrder } from './in-order.ts';
 
 /** Something that is referred to, and is not there, or not whole. */
 export interface Lack {
+  /** As it is referred to. */
   readonly descriptor: Descriptor;
   /** The names of the images that it is of, where they are known. */
   readonly names: readonly string[];
 }
 
-/** What can be mended: a layout. */
-export interface Mendable {
+/** What can be repaired: a layout. */
+export interface Repairable {
   /** Finds what it lacks. Of what is missing itself, it cannot know what that would lead to. */
   lacks(options?: Options): AsyncIterable<Lack>;
   /** Whether the blob is there, whole. */
@@ -33,16 +34,18 @@ export interface Mendable {
 
 /** Where it may be had. */
 export interface RepairSource {
+  /** Where to ask. */
   readonly registry: Registry;
+  /** Which of its repositories. */
   readonly repository: string;
   /** What it is called when it is told of. */
   readonly name: string;
 }
 
 /** What came of one lack. */
-export type Repaired = Lack &
+export type Repair = Lack &
   (
-    | { readonly outcome: 'mended'; /** The name of the source. */ readonly from: string }
+    | { readonly outcome: 'repaired'; /** The name of the source. */ readonly from: string }
     /** Why each source did not have it, or not whole; empty, where none was known. */
     | {
         readonly outcome: 'lost';
@@ -61,30 +64,30 @@ const EMBEDDED = 'the descriptor itself';
 
 /**
  * Fetches by digest what is missing or wrong, and puts it in its place. What a manifest that came leads to is looked for
- * next. Gives an account of each, those that could not be got as well: the others are not kept from being mended.
+ * next. Gives an account of each, those that could not be got as well: the others are not kept from being repaired.
  * @param sourcesOf where something may be had, the likeliest first; each is asked until one has it
  * @throws what `target` fails with: a full disk.
  */
 export async function* repair(
-  target: Mendable,
+  target: Repairable,
   sourcesOf: (lack: Lack) => readonly RepairSource[],
   { concurrency = 4, signal }: RepairOptions = {},
-): AsyncGenerator<Repaired> {
+): AsyncGenerator<Repair> {
   const options: Options = signal === undefined ? {} : { signal };
   const seen = new Set<Digest>();
 
-  const mend = async (lack: Lack): Promise<readonly Repaired[]> => {
+  const supply = async (lack: Lack): Promise<readonly Repair[]> => {
     if (seen.has(lack.descriptor.digest)) return [];
     seen.add(lack.descriptor.digest);
-    const { repaired, manifest } = await fetchInto(target, lack, sourcesOf(lack), options);
-    const all = [repaired];
+    const { repair: first, manifest } = await fetchInto(target, lack, sourcesOf(lack), options);
+    const all = [first];
     for (const descriptor of manifest === undefined ? [] : needed(manifest)) {
       if (seen.has(descriptor.digest) || (await target.has(descriptor, options))) continue;
-      all.push(...(await mend({ descriptor, names: lack.names })));
+      all.push(...(await supply({ descriptor, names: lack.names })));
     }
     return all;
   };
-  for await (const repaired of inOrder(target.lacks(options), mend, { held: concurrency })) yield* repaired;
+  for await (const repairs of inOrder(target.lacks(options), supply, { held: concurrency })) yield* repairs;
 }
 
 /** What a manifest cannot do without. */
@@ -96,12 +99,12 @@ function needed(manifest: Manifest): readonly Descriptor[] {
 
 /** What came of it, with the manifest if it was one: that leads on. */
 interface Fetched {
-  readonly repaired: Repaired;
+  readonly repair: Repair;
   readonly manifest?: Manifest;
 }
 
 async function fetchInto(
-  target: Mendable,
+  target: Repairable,
   lack: Lack,
   sources: readonly RepairSource[],
   options: Options,
@@ -111,7 +114,7 @@ async function fetchInto(
   const putBytes = async (bytes: Uint8Array, from: string): Promise<Fetched> => {
     await target.put({ digest, size: bytes.length }, bytes, options);
     const manifest = isManifest ? parsed(bytes, mediaType) : undefined;
-    return { repaired: { ...lack, outcome: 'mended', from }, ...(manifest !== undefined && { manifest }) };
+    return { repair: { ...lack, outcome: 'repaired', from }, ...(manifest !== undefined && { manifest }) };
   };
   const putStream = async (content: Content, from: string): Promise<Fetched> => {
     const source = watch(content);
@@ -120,7 +123,7 @@ async function fetchInto(
     } catch (error) {
       throw source.failure === undefined ? error : new Unfit(source.failure.error);
     }
-    return { repaired: { ...lack, outcome: 'mended', from } };
+    return { repair: { ...lack, outcome: 'repaired', from } };
   };
   if (data !== undefined) return putBytes(Buffer.from(data, 'base64'), EMBEDDED);
 
@@ -135,7 +138,7 @@ async function fetchInto(
       reasons.push({ from: name, error: error.cause });
     }
   }
-  return { repaired: { ...lack, outcome: 'lost', reasons } };
+  return { repair: { ...lack, outcome: 'lost', reasons } };
 }
 
 /** A source cannot be reached, or has other bytes: a reason to ask the next one, which a full disk of ours is not. */

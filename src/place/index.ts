@@ -9,6 +9,6 @@ export {
   type Stores,
 } from './local-reference.ts';
 export { failureIn } from './located.ts';
-export { namedImages, OWN_REPOSITORY, type NamedRegistry } from './named-images.ts';
 export { createPlaces, type Place, type Places, type PlacesOptions } from './place.ts';
 export type { RemoteOptions } from './remote.ts';
+export { OWN_REPOSITORY } from './repository-names.ts';

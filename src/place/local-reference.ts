@@ -13,12 +13,15 @@ export type LocalScheme = 'oci-layout' | 'oci-archive' | 'docker-archive';
 
 /** Where something is in a layout folder or in an archive. With neither tag, name nor digest: the only image there. */
 export interface LocalReference {
+  /** Which kind of place it is. */
   readonly scheme: LocalScheme;
   /** The folder of the layout, or the file. */
   readonly path: string;
+  /** A tag alone: `3.20`. */
   readonly tag?: string;
-  /** A full name: `docker.io/library/alpine:3.20`. It has a tag, unless there is a digest. Never beside `tag`. */
+  /** A full name, with its tag: `docker.io/library/alpine:3.20`. Never beside `tag`. */
   readonly name?: string;
+  /** Which image it is, whatever it is called. */
   readonly digest?: Digest;
 }
 

@@ -1,21 +1,33 @@
-import { intercept, isRegistryError, reworded, type AnyResult, type Registry } from '../registry/index.ts';
-import { OWN_REPOSITORY } from './named-images.ts';
+import {
+  intercept,
+  isList,
+  isRegistryError,
+  reworded,
+  type AnyAnswer,
+  type AnyList,
+  type Registry,
+} from '../registry/index.ts';
+import { OWN_REPOSITORY } from './repository-names.ts';
 
 /**
  * A layout or an archive whose failures say which one it is, as all of them have the same repository.
  * @param name what people call it: `oci-layout:images`
  */
 export function located(registry: Registry, name: string): Registry {
-  return intercept(registry, (operation, next): AnyResult => {
-    const given: AnyResult = next(operation);
-    if (!(given instanceof Promise)) return locatedList<never>(given as AsyncIterable<never>, name);
-    return (given as Promise<never>).catch((error: unknown) => {
-      throw failureIn(error, name);
-    });
-  });
+  return intercept(registry, (operation, next) =>
+    isList(operation) ? locatedList(next(operation), name) : locatedAnswer(next(operation), name),
+  );
 }
 
-async function* locatedList<T>(items: AsyncIterable<T>, name: string): AsyncGenerator<T> {
+async function locatedAnswer(answer: AnyAnswer, name: string): AnyAnswer {
+  try {
+    return await answer;
+  } catch (error) {
+    throw failureIn(error, name);
+  }
+}
+
+async function* locatedList(items: AnyList, name: string): AnyList {
   try {
     yield* items;
   } catch (error) {

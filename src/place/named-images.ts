@@ -1,5 +1,5 @@
 import { displayName, type ImageNames, type LayoutNames } from '../layout-index/index.ts';
-import { formatReference, Invalid, isTag, looksLikeDigest, parseDockerName } from '../oci/index.ts';
+import { Invalid, isTag, looksLikeDigest } from '../oci/index.ts';
 import {
   intercept,
   notFound,
@@ -11,24 +11,10 @@ import {
   type PushedManifest,
   type Registry,
 } from '../registry/index.ts';
+import { nameInRepository, ONLY_IMAGE, OWN_REPOSITORY, repositoryOfName } from './repository-names.ts';
 
 /** A place with an `index.json`: a layout folder, or an archive. */
 export type NamedRegistry = Registry & { readonly names: LayoutNames };
-
-/** The repository that has all images of such a place, by their tags: the place has no name of its own. */
-export const OWN_REPOSITORY = 'layout';
-
-/** The same, for who asks for no image in particular: reading any tag means the only image there is. */
-export const ONLY_IMAGE = 'layout/only';
-
-/**
- * The repository in which an image with a full name is shown, and its tag: `docker.io/library/alpine` and `3.20`.
- * Two underscores stand for the colon before a port, which no repository can have.
- */
-export function repositoryOfName(name: string): { readonly repository: string; readonly tag: string } {
-  const { host, repository, tag = 'latest' } = parseDockerName(name);
-  return { repository: `${host.replace(/:(?=\d+$)/, '__')}/${repository}`, tag };
-}
 
 /**
  * Shows the images of a layout or an archive as repositories: those with a full name under it
@@ -48,7 +34,7 @@ export function namedImages(registry: NamedRegistry): Registry {
       case 'resolveManifest': {
         const { reference, options } = inside;
         if (looksLikeDigest(reference)) return next(inside);
-        const query = isNamed ? { name: nameOf(repository, reference) } : {};
+        const query = isNamed ? { name: nameInRepository(repository, reference) } : {};
         const found = names.resolve(query, options);
         return found.then(
           ({ digest }): Promise<never> => next({ ...inside, reference: digest }) as Promise<never>,
@@ -88,7 +74,7 @@ async function push(
   tags: readonly string[],
   { bytes, options: { tags: _, ...untagged } }: OperationOf<'pushManifest'>,
 ): Promise<PushedManifest> {
-  const given = tags.map((tag) => ({ name: nameOf(repository, tag) }));
+  const given = tags.map((tag) => ({ name: nameInRepository(repository, tag) }));
   return { ...(await names.pushManifest(bytes, { ...untagged, names: given })), tags: [...tags] };
 }
 
@@ -97,7 +83,7 @@ async function unname(
   repository: string,
   { reference: tag, options }: OperationOf<'deleteManifest'>,
 ): Promise<void> {
-  const removed = await names.unname([{ name: nameOf(repository, tag) }], options);
+  const removed = await names.unname([{ name: nameInRepository(repository, tag) }], options);
   if (removed === 0) throw notFound('MANIFEST_UNKNOWN', repository, tag);
 }
 
@@ -111,20 +97,13 @@ async function* tagsOf(
   repository: string,
   { after, signal }: ListOptions,
 ): AsyncGenerator<string> {
-  const wanted = repositoryOfName(nameOf(repository, 'latest')).repository;
+  const wanted = repositoryOfName(nameInRepository(repository, 'latest')).repository;
   const found = (await shown(names, signal && { signal })).filter((image) => image.repository === wanted);
   if (found.length === 0) throw repositoryNotFound(repository);
   yield* inOrder(
     found.map(({ tag }) => tag),
     after,
   );
-}
-
-/** The full name of what stands in a repository under a tag. */
-function nameOf(repository: string, tag: string): string {
-  const [first = '', ...rest] = repository.split('/');
-  const { host, repository: path } = parseDockerName([first.replace('__', ':'), ...rest].join('/'));
-  return formatReference({ host, repository: path, tag });
 }
 
 /** Where the entries that have a full name are shown. A tag alone is none. */

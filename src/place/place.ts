@@ -10,15 +10,21 @@ import {
   type LocalReference,
   type Stores,
 } from './local-reference.ts';
-import { ONLY_IMAGE, OWN_REPOSITORY, repositoryOfName } from './named-images.ts';
 import { createRemotes, type RemoteOptions } from './remote.ts';
+import { ONLY_IMAGE, OWN_REPOSITORY, repositoryOfName } from './repository-names.ts';
 
 /** A reference, and the registry that it leads to. */
 export interface Place {
+  /** The same one for all references to a host, a folder, or an archive. */
   readonly registry: Registry;
+  /**
+   * What the registry calls it. In a layout or an archive an image with a full name is in `docker.io/library/alpine`; what is
+   * asked for by a tag or a digest is in `layout`; and in `layout/only`, any tag means the only image there is.
+   */
   readonly repository: string;
   /** `latest` where the reference has neither tag nor digest. */
   readonly tag?: string;
+  /** The digest that the reference has. */
   readonly digest?: Digest;
   /** What to ask the registry for: the digest, or else the tag. */
   readonly reference: string;

@@ -1,119 +1,20 @@
-import type { Descriptor, Digest } from '../oci/index.ts';
-import type { Content } from './content.ts';
-import type {
-  GetBlobOptions,
-  ListOptions,
-  Options,
-  PushBlobOptions,
-  PushedManifest,
-  PushManifestOptions,
-  ReferrersOptions,
-  Registry,
-  StartUploadOptions,
-  Upload,
-} from './registry.ts';
-import type { Source } from './source.ts';
-
-/** One call of a registry, as a value. A new operation makes the compiler point at every `switch` over them. */
-export type Operation =
-  | {
-      readonly name: 'getBlob';
-      readonly repository: string;
-      readonly digest: Digest;
-      readonly options: GetBlobOptions;
-    }
-  | {
-      readonly name: 'getManifest';
-      readonly repository: string;
-      readonly reference: string;
-      readonly options: Options;
-    }
-  | {
-      readonly name: 'resolveBlob';
-      readonly repository: string;
-      readonly digest: Digest;
-      readonly options: Options;
-    }
-  | {
-      readonly name: 'resolveManifest';
-      readonly repository: string;
-      readonly reference: string;
-      readonly options: Options;
-    }
-  | {
-      readonly name: 'pushBlob';
-      readonly repository: string;
-      readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
-      readonly source: Source;
-      readonly options: PushBlobOptions;
-    }
-  | { readonly name: 'startUpload'; readonly repository: string; readonly options: StartUploadOptions }
-  | {
-      readonly name: 'mountBlob';
-      readonly repository: string;
-      readonly digest: Digest;
-      readonly from: string | undefined;
-      readonly options: Options;
-    }
-  | {
-      readonly name: 'pushManifest';
-      readonly repository: string;
-      readonly bytes: Uint8Array;
-      readonly options: PushManifestOptions;
-    }
-  | {
-      readonly name: 'deleteBlob';
-      readonly repository: string;
-      readonly digest: Digest;
-      readonly options: Options;
-    }
-  | {
-      readonly name: 'deleteManifest';
-      readonly repository: string;
-      readonly reference: string;
-      readonly options: Options;
-    }
-  | { readonly name: 'repositories'; readonly options: ListOptions }
-  | { readonly name: 'tags'; readonly repository: string; readonly options: ListOptions }
-  | {
-      readonly name: 'referrers';
-      readonly repository: string;
-      readonly digest: Digest;
-      readonly options: ReferrersOptions;
-    };
-
-/** What each operation gives. */
-export interface Results {
-  getBlob: Promise<Content>;
-  getManifest: Promise<Content>;
-  resolveBlob: Promise<Descriptor>;
-  resolveManifest: Promise<Descriptor>;
-  pushBlob: Promise<Descriptor>;
-  startUpload: Promise<Upload>;
-  mountBlob: Promise<boolean>;
-  pushManifest: Promise<PushedManifest>;
-  deleteBlob: Promise<void>;
-  deleteManifest: Promise<void>;
-  repositories: AsyncIterable<string>;
-  tags: AsyncIterable<string>;
-  referrers: AsyncIterable<Descriptor>;
-}
-
-/** What an operation gives, by its type. */
-export type ResultOf<O extends Operation> = Results[O['name']];
+import {
+  isList,
+  perform,
+  type AnyAnswer,
+  type AnyList,
+  type AnyResult,
+  type ListOperation,
+  type Operation,
+  type ResultOf,
+} from './operation.ts';
+import type { Registry } from './registry.ts';
 
 /** Performs an operation, this one or a changed one. */
 export type Next = <O extends Operation>(operation: O) => ResultOf<O>;
 
-/**
- * Stands between a caller and a registry. It gives what the operation gives: a promise, or for the lists an iterable.
- * (That the two belong together is not in the type: TypeScript would then want a cast at each answer.)
- */
+/** Stands between a caller and a registry. It gives what the operation gives. */
 export type Interceptor = (operation: Operation, next: Next) => AnyResult;
-
-type Lists = Results['repositories'] | Results['referrers'];
-/** What some operation gives. */
-export type AnyResult = Lists | Promise<Awaited<Exclude<ResultOf<Operation>, Lists>>>;
 
 /**
  * A registry all of whose calls go through one function, which may look, change, refuse or answer by itself.
@@ -126,8 +27,41 @@ export type AnyResult = Lists | Promise<Awaited<Exclude<ResultOf<Operation>, Lis
  */
 export function intercept(registry: Registry, interceptor: Interceptor): Registry {
   const next: Next = (operation) => perform(registry, operation);
-  const through = <O extends Operation>(operation: O): ResultOf<O> =>
-    interceptor(operation, next) as ResultOf<O>;
+  return registryOf((operation) => interceptor(operation, next));
+}
+
+/**
+ * A registry that is made when it is first asked for something. One that could not be made is tried again by the next
+ * operation.
+ *
+ * @example
+ * const images = lazyRegistry(async () => (await import('./images.ts')).openImages());
+ */
+export function lazyRegistry(make: () => Promise<Registry>): Registry {
+  let making: Promise<Registry> | undefined;
+  const made = (): Promise<Registry> =>
+    (making ??= make().catch((error: unknown) => {
+      making = undefined;
+      throw error;
+    }));
+  async function* list(operation: ListOperation): AnyList {
+    yield* perform(await made(), operation);
+  }
+  const answer = async (operation: Exclude<Operation, ListOperation>): AnyAnswer =>
+    perform(await made(), operation);
+  return registryOf((operation) => (isList(operation) ? list(operation) : answer(operation)));
+}
+
+/**
+ * A registry that is one function, which gives what each operation gives.
+ *
+ * @example
+ * const empty = registryOf((operation) =>
+ *   isList(operation) ? none() : Promise.reject(new RegistryError('NAME_UNKNOWN', 'nothing is here')),
+ * );
+ */
+export function registryOf(answer: (operation: Operation) => AnyResult): Registry {
+  const through = <O extends Operation>(operation: O): ResultOf<O> => answer(operation) as ResultOf<O>;
   return {
     getBlob: (repository, digest, options = {}) => through({ name: 'getBlob', repository, digest, options }),
     getManifest: (repository, reference, options = {}) =>
@@ -152,46 +86,4 @@ export function intercept(registry: Registry, interceptor: Interceptor): Registr
     referrers: (repository, digest, options = {}) =>
       through({ name: 'referrers', repository, digest, options }),
   };
-}
-
-/** Calls the method that an operation names. */
-export function perform<O extends Operation>(registry: Registry, operation: O): ResultOf<O> {
-  // The compiler cannot tie a case's result to the type parameter; `call` below is checked case by case instead.
-  return call(registry, operation) as ResultOf<O>;
-}
-
-function call(registry: Registry, operation: Operation): Results[keyof Results] {
-  switch (operation.name) {
-    case 'getBlob':
-      return registry.getBlob(operation.repository, operation.digest, operation.options);
-    case 'getManifest':
-      return registry.getManifest(operation.repository, operation.reference, operation.options);
-    case 'resolveBlob':
-      return registry.resolveBlob(operation.repository, operation.digest, operation.options);
-    case 'resolveManifest':
-      return registry.resolveManifest(operation.repository, operation.reference, operation.options);
-    case 'pushBlob':
-      return registry.pushBlob(
-        operation.repository,
-        operation.descriptor,
-        operation.source,
-        operation.options,
-      );
-    case 'startUpload':
-      return registry.startUpload(operation.repository, operation.options);
-    case 'mountBlob':
-      return registry.mountBlob(operation.repository, operation.digest, operation.from, operation.options);
-    case 'pushManifest':
-      return registry.pushManifest(operation.repository, operation.bytes, operation.options);
-    case 'deleteBlob':
-      return registry.deleteBlob(operation.repository, operation.digest, operation.options);
-    case 'deleteManifest':
-      return registry.deleteManifest(operation.repository, operation.reference, operation.options);
-    case 'repositories':
-      return registry.repositories(operation.options);
-    case 'tags':
-      return registry.tags(operation.repository, operation.options);
-    case 'referrers':
-      return registry.referrers(operation.repository, operation.digest, operation.options);
-  }
 }

@@ -1,3 +1,5 @@
+import { createAbortWatch } from './abort-watch.ts';
+
 /** One piece of work for all who want the same at the same time. */
 export interface SingleFlight<T> {
   /**
@@ -41,6 +43,8 @@ export function createSingleFlight<T>(): SingleFlight<T> {
   };
 }
 
+const leaving = createAbortWatch<(reason: Error) => void>((leave, reason) => leave(reason));
+
 /** Waits for something that cannot be told to stop, until the signal says that nobody needs it. */
 export function abortable<T>(
   promise: Promise<T>,
@@ -49,12 +53,13 @@ export function abortable<T>(
 ): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const stop = (): void => {
+    const leave = (reason: Error): void => {
+      leaving.delete(leave, signal);
       onAbort?.();
-      reject(signal.reason as Error);
+      reject(reason);
     };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) leave(signal.reason as Error);
+    else leaving.add(leave, signal);
+    void promise.then(resolve, reject).finally(() => leaving.delete(leave, signal));
   });
 }

@@ -1,5 +1,5 @@
 import type { HeaderFields } from '../protocol/index.ts';
-import type { AbortWatch } from './abort-watch.ts';
+import type { AbortWatch } from '../registry/index.ts';
 import { createArrivingBody, type ArrivingBody, type Tap } from './arriving-body.ts';
 import type { TransportResponse } from './transport.ts';
 

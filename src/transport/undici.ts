@@ -1,8 +1,6 @@
-import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { RegistryError, watch } from '../registry/index.ts';
-import { createAbortWatch, type AbortWatch } from './abort-watch.ts';
+import { createAbortWatch, RegistryError, watch, type AbortWatch } from '../registry/index.ts';
 import { connectionError } from './connection-error.ts';
 import { environmentProxies, type Environment, type ProxySource } from './proxy.ts';
 import { receive, type Abort } from './receive.ts';
@@ -182,8 +180,6 @@ async function send(
 ): ReturnType<Transport> {
   const { method, url, headers, body, signal } = request;
   signal?.throwIfAborted();
-  // One signal may stand over hundreds of requests and what they wait for, which Node would take for a leak.
-  if (signal !== undefined) setMaxListeners(0, signal);
   const length = body?.size ?? body?.bytes?.length;
   const source = body === undefined || body.bytes !== undefined ? undefined : watch(body.open());
   const forwarder = proxy !== undefined && isForwarded(url, proxy) ? proxy : undefined;

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { digestOf, mediaTypes } from '../../src/oci/index.ts';
 import type { Registry } from '../../src/registry/index.ts';
 import { createHandler, listen, toNodeListener } from '../../src/server/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
@@ -103,6 +104,21 @@ test('a layout whose bytes went bad is not copied: 6, also into another layout',
   expect(copied.code).toBe(6);
   // Whether the folder was begun before the bytes proved bad is a matter of time: nothing is under the name either way.
   expect((await stowage(['lookup', '--digest', `oci-layout:${folder}/copy:1`])).code).not.toBe(0);
+});
+
+test('of two layouts, it is told which manifest is malformed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: 'none' };
+  const bytes = Buffer.from(JSON.stringify(document));
+  const digest = digestOf(bytes);
+  await mkdir(join(folder, 'from/blobs/sha256'), { recursive: true });
+  await writeFile(join(folder, 'from/blobs', digest.replace(':', '/')), bytes);
+  await writeFile(join(folder, 'from/oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  const manifests = [{ mediaType: mediaTypes.ociIndex, digest, size: bytes.length }];
+  await writeFile(join(folder, 'from/index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+  const { stderr } = await stowage(['copy', `oci-layout:${folder}/from`, `oci-layout:${folder}/to:1`]);
+  expect(stderr).toBe(`stowage: ${digest}: /manifests: want a list of descriptors [MANIFEST_INVALID]\n`);
 });
 
 test('--platform', async () => {

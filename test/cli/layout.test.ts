@@ -77,6 +77,24 @@ describe('resolve', () => {
     expect(same.stdout).toBe(`${single.digest('image')}\n`);
   });
 
+  test('prints the whole descriptor as JSON', async () => {
+    const { folder, layout } = await stage();
+    expect(JSON.parse((await layout('resolve', '--json', folder, 'v1')).stdout)).toEqual({
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      digest: multi.digest('index'),
+      size: multi.bytes('index').length,
+      annotations: { 'org.opencontainers.image.ref.name': 'v1' },
+    });
+  });
+
+  test('of a name with a digest does not answer with another digest', async () => {
+    const { folder, layout } = await stage();
+    const missing = `sha256:${'0'.repeat(64)}`;
+    expect(await layout('resolve', folder, `v1@${missing}`)).toMatchObject({ stdout: '', code: 3 });
+    const there = await layout('resolve', folder, `v1@${single.digest('image')}`);
+    expect(there.stdout).toBe(`${single.digest('image')}\n`);
+  });
+
   test('says what there is where there is nothing', async () => {
     const { folder, layout } = await stage();
     const missing = await layout('resolve', folder, 'v2');
@@ -108,7 +126,15 @@ test('tag and untag: more names, and fewer, of what is there', async () => {
   for (const name of ['v2', 'tool:1', 'docker.io/library/tool:1'])
     expect((await layout('resolve', folder, name)).stdout).toBe(`${image}\n`);
   expect(await layout('untag', folder, 'v2', 'v1')).toMatchObject({ stderr: 'took away 2 names\n', code: 0 });
-  expect(await layout('untag', folder, 'v2')).toMatchObject({ code: 3 });
+  expect(await layout('untag', folder, 'v2')).toMatchObject({
+    stderr: `stowage: nothing is called v2 in ${folder}\n`,
+    code: 3,
+  });
+  await layout('tag', folder, image, 'v3');
+  expect(await layout('untag', folder, 'v2', 'v3')).toMatchObject({
+    stderr: `took away 1 name\nstowage: nothing is called v2 in ${folder}\n`,
+    code: 7,
+  });
   expect((await layout('resolve', folder, 'v1')).code).toBe(3);
   // The image is there still.
   expect((await layout('resolve', folder, multi.digest('index'))).code).toBe(0);
@@ -186,17 +212,44 @@ describe('verify', () => {
 });
 
 describe('repair', () => {
-  test('fetches from where it is told, and prints what it mended', async () => {
+  test('fetches from where it is told, and prints what it repaired', async () => {
     const { folder, file, layout } = await stage();
     const other = await stage();
     rmSync(file('amd-layer'));
     writeFileSync(file('arm'), '{}');
     const { stdout, stderr, code } = await layout('repair', folder, '--from', `oci-layout:${other.folder}::`);
     expect(multi.named(stdout.trimEnd().split('\n')).sort()).toEqual(['amd-layer', 'arm']);
-    expect(stderr).toBe('mended 2 blobs, 0 could not be got\n');
+    expect(stderr).toBe('repaired 2 blobs, 0 could not be got\n');
     expect(code).toBe(0);
     expect((await layout('verify', folder)).code).toBe(0);
     expect(readFileSync(file('arm'))).toEqual(Buffer.from(multi.bytes('arm')));
+    expect(await layout('repair', folder)).toEqual({
+      stdout: '',
+      stderr: 'nothing is missing or wrong\n',
+      code: 0,
+    });
+  });
+
+  test('prints each as JSON, with where it came from, or why it did not', async () => {
+    const { folder, file, layout } = await stage();
+    const other = await stage();
+    for (const name of ['amd-layer', 'arm-layer']) rmSync(file(name));
+    rmSync(other.file('arm-layer'));
+    const from = `oci-layout:${other.folder}::`;
+    const { stdout, code } = await layout('repair', '--json', folder, '--from', from);
+    const lines = stdout.trimEnd().split('\n');
+    const told = lines.map((line) => JSON.parse(line) as { readonly outcome: string });
+    // As they come: several are fetched at a time.
+    expect(told.toSorted((one, other) => other.outcome.localeCompare(one.outcome))).toEqual([
+      expect.objectContaining({ digest: multi.digest('amd-layer'), outcome: 'repaired', from }),
+      expect.objectContaining({
+        digest: multi.digest('arm-layer'),
+        names: ['v1'],
+        outcome: 'lost',
+        reasons: [{ from, message: expect.stringContaining('BLOB_UNKNOWN') as string }],
+      }),
+    ]);
+    expect(code).toBe(7);
   });
 
   test('says what could not be got, and why', async () => {
@@ -232,9 +285,9 @@ test.each(['ls', 'resolve', 'gc', 'verify', 'repair'])(
   async (command) => {
     const { stdout, stderr, code } = await stowage(['layout', command, '/nowhere/at/all']);
     expect({ stdout, code }).toEqual({ stdout: '', code: 3 });
-    expect(stderr).toBe('stowage: /nowhere/at/all is not there [NAME_UNKNOWN]\n');
-    const asReference = await stowage(['layout', command, 'oci-layout:/nowhere']);
-    expect(asReference.stderr).toContain('give the folder alone');
+    expect(stderr).toBe('stowage: /nowhere/at/all: there is no such folder [NAME_UNKNOWN]\n');
+    for (const more of ['oci-layout:/nowhere', `${tmpdir()}:v1`])
+      expect((await stowage(['layout', command, more])).stderr).toContain('give the folder alone');
   },
 );
 
@@ -254,18 +307,23 @@ test.each(['ls', 'resolve', 'gc', 'verify', 'repair'])(
 );
 
 test('errors name the folder, as every layout calls itself the same', async () => {
-  const { folder, layout } = await stage();
+  const { folder, file, layout } = await stage();
   expect((await layout('resolve', folder, 'v2')).stderr).toContain(
     `manifest v2 is not in ${folder}: there is v1`,
   );
   expect((await layout('tag', folder, 'v2', 'v3')).stderr).toContain(`is not in ${folder}`);
+  writeFileSync(file('index'), '{}');
+  expect((await layout('gc', folder)).stderr).toContain(`stowage: the layout of ${folder} is not valid`);
 });
 
 test('a digest is no name', async () => {
   const { folder, layout } = await stage();
-  const { stderr, code } = await layout('tag', folder, 'v1', multi.digest('index'));
-  expect({ stderr, code }).toMatchObject({
-    stderr: expect.stringContaining('is a digest') as unknown,
-    code: 2,
-  });
+  const refused = { stderr: expect.stringContaining('is a digest') as unknown, code: 2 };
+  expect(await layout('tag', folder, 'v1', multi.digest('index'))).toMatchObject(refused);
+  expect(await layout('untag', folder, multi.digest('index'))).toMatchObject(refused);
+});
+
+test('a folder may begin with a dash, behind two dashes', async () => {
+  const { stderr } = await stowage(['layout', 'ls', '--', '-folder']);
+  expect(stderr).toBe('stowage: -folder: there is no such folder [NAME_UNKNOWN]\n');
 });

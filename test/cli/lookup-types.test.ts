@@ -26,6 +26,13 @@ const head = (name: string, mediaType = multi.descriptor(name).mediaType) => {
 };
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
+test('behind two dashes there are references alone', async () => {
+  const host = await serve(await holding());
+  const { stdout, stderr, code } = await lookup('--head', `${host}/r:1`, '--', '--head', '-x');
+  expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+  expect(stderr).toMatch(/invalid reference "--head".*\n.*invalid reference "-x"/);
+});
+
 test('--type and --head are said before a reference, and hold for that one alone', async () => {
   const host = await serve(await holding());
   const config = `${host}/r@${multi.digest('amd-config')}`;

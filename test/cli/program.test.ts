@@ -2,18 +2,19 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
 import type { Ran } from './stowage.ts';
 
 let folder = '';
+let outputs: Metafile['outputs'] = {};
 
 beforeAll(async () => {
   // Inside the package, for what is not bundled to be found.
   folder = await mkdtemp(join(process.cwd(), 'node_modules/.stowage-cli-'));
   const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: object };
-  await build({
+  const { metafile } = await build({
     entryPoints: { stowage: 'src/cli/main.ts' },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
@@ -23,7 +24,9 @@ beforeAll(async () => {
     platform: 'node',
     target: 'node20',
     external: Object.keys(dependencies),
+    metafile: true,
   });
+  ({ outputs } = metafile);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -73,6 +76,36 @@ test.each(['./images', '/tmp', '~/images:1', '..'])(
     expect(stderr).toContain(`; for the layout in a folder, write oci-layout:${path} [REFERENCE_INVALID]`);
   },
 );
+
+test.each([
+  [
+    'any command',
+    'src/cli/run.ts',
+    ['place', 'client', 'image', 'store', 'layout-index', 'builds', 'buildkit'],
+  ],
+  ['lookup', 'src/cli/lookup/lookup.ts', ['store/archive', 'tar', 'buildkit', 'builds', 'server']],
+  ['copy', 'src/cli/copy/copy.ts', ['store/archive', 'tar', 'buildkit', 'builds', 'server']],
+  [
+    'layout resolve',
+    'src/cli/layout/resolve.ts',
+    ['store/archive', 'tar', 'buildkit', 'builds', 'image', 'json'],
+  ],
+  ['serve', 'src/cli/serve/serve.ts', ['store/archive', 'tar', 'buildkit', 'builds', 'image', 'json']],
+])('what %s has no use for is not loaded with it', (_, entry, rooms) => {
+  const files = loadedWith(entry);
+  expect(files).toContain(entry);
+  expect(files.filter((file) => rooms.some((room) => file.startsWith(`src/${room}/`)))).toEqual([]);
+});
+
+/** The source files of a command, and of all that has to be loaded before it begins. */
+function loadedWith(entry: string): readonly string[] {
+  const loaded = new Set(Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === entry));
+  for (const path of loaded) {
+    for (const { path: other, kind } of outputs[path]?.imports ?? [])
+      if (kind === 'import-statement') loaded.add(other);
+  }
+  return [...loaded].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+}
 
 test('--version takes at most twice as long as starting Node', async () => {
   const time = async (run: () => Promise<Ran>): Promise<number> => {

@@ -6,7 +6,7 @@ import { registryClient } from '../../src/client/index.ts';
 import { createPlaces } from '../../src/place/index.ts';
 import { multi } from '../image/graph.ts';
 import { httpServer } from '../transport/server.ts';
-import { stowage } from './stowage.ts';
+import { stowage, type Ran } from './stowage.ts';
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'stowage-serve-'));
@@ -62,9 +62,39 @@ test('serves the images of a layout or an archive under their names, for reading
     await expect(client.deleteManifest('me/app', '1')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     await client.close();
     ending.abort(new Error('enough'));
-    expect((await serving).stderr).toContain(`${new URL(url).host}/docker.io/me/app`);
+    const { host } = new URL(url);
+    expect((await serving).stderr).toContain(`\n  ${host}/docker.io/me/app:1\n  ${host}/layout:1\n`);
   }
 });
+
+test('a folder that is a layout itself: its own images are not served so, which is said', async () => {
+  const directory = await folder();
+  const { registry, repository } = createPlaces().open(`oci-layout:${directory}:v1`);
+  await multi.push(registry, repository, { tags: { v1: 'index' } });
+  const { stderr } = await served(directory);
+  expect(stderr).toContain(
+    `\nThis folder is a layout itself. For its images: stowage serve oci-layout:${directory}\n`,
+  );
+});
+
+test('of many images, some are shown', async () => {
+  const directory = await folder();
+  const { registry, repository } = createPlaces().open(`oci-layout:${directory}:v1`);
+  const tags = Array.from({ length: 30 }, (_, at) => `v${at}`);
+  await multi.push(registry, repository, { tags: Object.fromEntries(tags.map((tag) => [tag, 'index'])) });
+  const { stderr } = await served(`oci-layout:${directory}`);
+  expect(stderr.match(/layout:v/g)).toHaveLength(20);
+  expect(stderr).toContain('\n  …\n');
+});
+
+/** What is said of something that is served, and at once no more. */
+async function served(where: string): Promise<Ran> {
+  const ending = new AbortController();
+  return stowage(['serve', '--port', '0', where], {
+    signal: ending.signal,
+    onOutput: () => ending.abort(new Error('enough')),
+  });
+}
 
 test('3: there is no such archive', async () => {
   const { code, stderr } = await stowage(['serve', 'oci-archive:/nowhere.tar']);

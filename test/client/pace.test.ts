@@ -1,4 +1,5 @@
 /** How a client keeps to what a registry can bear: scheduling, repetitions and redirects together. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { registryClient, type ClientEvent, type ClientOptions } from '../../src/client/index.ts';
 import { scripted, type Exchange } from '../../src/testing/index.ts';
@@ -106,6 +107,25 @@ test('a 404, and a 401 to a new token, are answers', async () => {
     during([refused, token, refused], (registry) => registry.resolveManifest('r', '1'), options),
   );
   expect(error.code).toBe('DENIED');
+});
+
+test('a signal over a thousand requests has fewer listeners than Node takes for a leak', async () => {
+  const server = holdingServer();
+  const client = registryClient('registry.test', { transport: server.transport, clock: stillClock() });
+  const ending = new AbortController();
+  const listeners = (): number => getEventListeners(ending.signal, 'abort').length;
+  const asked = Array.from({ length: 1000 }, async () =>
+    client.resolveManifest('r', '1', { signal: ending.signal }).catch(() => {}),
+  );
+  await settled();
+  expect(server.came).toBe(1);
+  expect(listeners()).toBeLessThan(10);
+  await server.answerAll(404);
+  expect(server.held.length).toBeGreaterThan(10);
+  expect(listeners()).toBeLessThan(10);
+  while (server.held.length > 0) await server.answerAll(404);
+  await Promise.all(asked);
+  expect(listeners()).toBe(0);
 });
 
 describe('the rate of Docker Hub', () => {

@@ -1,9 +1,22 @@
 /** Uploads that are kept in mind, so that a later process goes on with them. */
-import { statSync, utimesSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import locks from 'fs-native-extensions';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import {
   registryClient,
   uploadFiles,
@@ -15,6 +28,7 @@ import {
 import type { PushBlobOptions, Source } from '../../src/registry/index.ts';
 import { scripted, type Answer, type Exchange, type Script } from '../../src/testing/index.ts';
 import { leapingClock, stillClock, type TestClock } from '../transport/clock.ts';
+import { compileProgram } from '../child-program.ts';
 import { blob, failure } from './talk.ts';
 
 let folder = '';
@@ -262,9 +276,9 @@ describe('the files', () => {
     const log = uploadFiles(folder, { now: () => now });
     const day = 24 * 60 * 60_000;
     await leave('a', { log });
-    now += day - 1;
+    now += day - 1000;
     expect(await found(log)).toBe('a');
-    now += 1;
+    now += 2000;
     expect(await found(log)).toBeUndefined();
     expect(await readdir(folder)).toEqual([]);
     await leave('other', { of: { ...key, repository: 'other' } });
@@ -272,45 +286,39 @@ describe('the files', () => {
     expect(await found(uploadFiles(folder, { now: () => now }))).toBeUndefined();
     expect(await readdir(folder)).toEqual([]);
     await leave('a', { log });
-    now -= 1;
+    now = Date.now() - day - 1000;
     expect(await found(log)).toBeUndefined();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test.each([
-    ['too long', JSON.stringify({ id: 'x'.repeat(40_000), at: 0 })],
-    ['cut', '{"id":"a","at":1'],
+    ['too long', JSON.stringify({ id: 'x'.repeat(40_000) })],
+    ['cut', '{"id":"a'],
+    ['empty', ''],
     ['something else', '[]'],
-    ['of other types', '{"id":1,"at":"now"}'],
+    ['of other types', '{"id":1}'],
     ['nothing', 'null'],
   ])('that are %s are removed', async (_, text) => {
     await leave('a');
-    const file = await onlyFile();
-    await writeFile(file, text);
-    await utimes(file, 0, 0);
+    await writeFile(await onlyFile(), text);
     expect(await kept()).toBeUndefined();
     expect(await readdir(folder)).toEqual([]);
   });
 });
 
 describe('two at the upload of one blob', () => {
-  /** A page that somebody else has open, of whom this process knows nothing: in another container, say. */
-  async function elsewhere(id: string): Promise<string> {
-    await leave(id);
-    const file = await onlyFile();
-    await utimes(file, new Date(), new Date());
-    return file;
-  }
-  /** A log on a clock on which something happens at each look. */
-  const looking = (onLook: (look: number) => Promise<void> | void): UploadLog => {
-    let looks = 0;
-    const clock = { ...leapingClock(), sleep: async () => onLook(++looks) };
-    return uploadFiles(folder, { clock });
-  };
+  let programs = '';
+  let program = '';
+  beforeAll(async () => {
+    programs = await mkdtemp(join(tmpdir(), 'stowage-child-'));
+    program = await compileProgram(new URL('upload-log-child.ts', import.meta.url), programs);
+  });
+  afterAll(() => rm(programs, { recursive: true }));
 
   test('in one process, by two clients and two logs: each has a page of its own', async () => {
     const first = await uploadFiles(folder).open(key);
     await first.keep('a');
-    const second = await looking(() => expect.unreachable('it is known who is at it')).open(key);
+    const second = await uploadFiles(folder).open(key);
     expect(second.id).toBeUndefined();
     await second.keep('b');
     await first.keep('c');
@@ -321,33 +329,6 @@ describe('two at the upload of one blob', () => {
     expect(await kept()).toBe('c');
   });
 
-  test('in two processes that know nothing of each other: seen by the signs of life', async () => {
-    const file = await elsewhere('a');
-    const looks: number[] = [];
-    const log = looking(async (look) => {
-      looks.push(look);
-      if (look === 4) await utimes(file, new Date(), new Date(Date.now() + 500));
-    });
-    expect(await found(log)).toBeUndefined();
-    expect(looks).toEqual([1, 2, 3, 4]);
-    expect(await readFile(file, 'utf8')).toContain('"a"');
-  });
-
-  test('until one of them is killed: then its page is taken over, three seconds later', async () => {
-    await elsewhere('a');
-    let looks = 0;
-    const log = looking(() => void looks++);
-    expect(await found(log)).toBe('a');
-    expect(looks).toBe(30);
-  });
-
-  test('or was, more than a minute ago', async () => {
-    const file = await elsewhere('a');
-    const then = new Date(Date.now() - 61_000);
-    await utimes(file, then, then);
-    expect(await found(looking(() => expect.unreachable('nobody is at it')))).toBe('a');
-  });
-
   test('a page that was left has one taker', async () => {
     await leave('a');
     const pages = await Promise.all(Array.from({ length: 8 }, () => uploadFiles(folder).open(key)));
@@ -355,33 +336,94 @@ describe('two at the upload of one blob', () => {
     await Promise.all(pages.map((page) => page.close()));
   });
 
-  test('who waits for signs of life may go', async () => {
-    await elsewhere('a');
-    const ending = new AbortController();
-    const opening = uploadFiles(folder).open(key, ending.signal);
-    ending.abort(new Error('enough'));
-    await expect(opening).rejects.toThrow('enough');
-    const script = scripted([]);
-    const registry = client(script, { uploadLog: uploadFiles(folder) });
-    const late = AbortSignal.timeout(20);
-    const pushing = registry.pushBlob('r', thing.descriptor, thing.bytes, { signal: late });
-    await expect(pushing).rejects.toThrow('timeout');
+  test('a page whose owner is done with it in this very moment is nobody’s', async () => {
+    await leave('a');
+    const { tryLock } = locks;
+    const file = await onlyFile();
+    const spy = vi.spyOn(locks, 'tryLock').mockImplementationOnce((fd) => {
+      rmSync(file);
+      return tryLock(fd);
+    });
+    onTestFinished(() => spy.mockRestore());
+    expect(await kept()).toBeUndefined();
   });
 
-  test('whoever is at a page shows it', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    onTestFinished(() => void vi.useRealTimers());
+  test('a page that was removed while it was open is made again', async () => {
     const page = await uploadFiles(folder).open(key);
     await page.keep('a');
-    const file = await onlyFile();
-    const touchedAt = (): number => statSync(file).mtimeMs;
-    utimesSync(file, 1, 1);
-    vi.advanceTimersByTime(500);
-    await until(() => touchedAt() > 1000);
+    await rm(await onlyFile());
+    await page.keep('b');
+    expect(await kept()).toBeUndefined();
     await page.close();
-    expect(touchedAt()).toBeLessThan(Date.now() - 60_000);
-    vi.advanceTimersByTime(500);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(await kept()).toBe('b');
+  });
+
+  test('what was written is whole, also behind a longer one', async () => {
+    const page = await uploadFiles(folder).open(key);
+    await page.keep('a longer one');
+    await page.keep('a');
+    await page.close();
+    expect(await kept()).toBe('a');
+  });
+
+  test('in two processes: a page is its owner’s while that lives, and free when it is killed', async () => {
+    await leave('a');
+    const owner = await otherProcess();
+    expect(owner.found).toBe('a');
+    expect(await kept()).toBeUndefined();
+    expect(await readdir(folder)).toHaveLength(1);
+    await owner.kill();
+    expect(await kept()).toBe('a, taken');
+  });
+
+  test('in processes that are started at once: a page that was left has one taker', async () => {
+    await leave('a');
+    const others = await Promise.all(Array.from({ length: 4 }, otherProcess));
+    expect(others.filter(({ found }) => found === 'a')).toHaveLength(1);
+    await Promise.all(others.map(({ kill }) => kill()));
+    expect(await readdir(folder)).toHaveLength(4);
+  });
+
+  /** Another process that opens a page and keeps something in it, and stays there. */
+  async function otherProcess(): Promise<{ readonly found: string; kill(): Promise<unknown> }> {
+    const child = spawn(process.execPath, [program, folder, JSON.stringify(key)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [said] = (await once(child.stdout, 'data')) as [Buffer];
+    return {
+      found: said.toString().trim(),
+      kill() {
+        child.kill('SIGKILL');
+        return ended;
+      },
+    };
+  }
+});
+
+describe('where there are no locks', () => {
+  /** From here on, the disk has none. */
+  function lockless(): void {
+    const spy = vi.spyOn(locks, 'tryLock').mockImplementation(() => {
+      throw Object.assign(new Error('no locks available'), { code: 'ENOLCK' });
+    });
+    onTestFinished(() => spy.mockRestore());
+  }
+
+  test('nothing is kept in mind, and pushes go well', async () => {
+    lockless();
+    await during([start(), put('0', 0)]);
+    await failure(during([start(), put('0', 0, { reset: true })]));
+    expect(await readdir(folder)).toEqual([]);
+    await during([start(), put('0', 0)]);
+  });
+
+  test('what was left before is let be', async () => {
+    await leave('a');
+    lockless();
+    await during([start(), put('0', 0)]);
+    expect(await readFile(await onlyFile(), 'utf8')).toContain('"a"');
   });
 });
 

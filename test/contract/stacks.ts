@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { registryClient, type RegistryClient } from '../../src/client/index.ts';
-import { intercept, type Registry } from '../../src/registry/index.ts';
+import { intercept, lazyRegistry, type Registry } from '../../src/registry/index.ts';
 import { createHandler, listen, toFetchHandler } from '../../src/server/index.ts';
 import { layoutRegistry } from '../../src/store/layout/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
@@ -109,6 +109,10 @@ export const stacks: Readonly<Record<string, () => Promise<Stack>>> = {
   'intercept over memory': async () => ({
     ...(await memory()),
     registry: intercept(memoryRegistry(), (operation, next) => next(operation)),
+  }),
+  'memory, made with the first operation': async () => ({
+    ...(await memory()),
+    registry: lazyRegistry(async () => memoryRegistry()),
   }),
   'an empty mirror before memory': async () => ({
     ...(await memory()),

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { repair, type RepairSource, type Repaired } from '../../src/image/index.ts';
+import { repair, type Repair, type RepairSource } from '../../src/image/index.ts';
 import { intercept, RegistryError, type Registry } from '../../src/registry/index.ts';
-import { layoutMender, singleLayout, verifyLayout, type Finding } from '../../src/store/layout/index.ts';
+import { repairableLayout, singleLayout, verifyLayout, type Finding } from '../../src/store/layout/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { multi, noting } from './graph.ts';
 
@@ -15,7 +15,7 @@ async function stage(): Promise<{
   readonly source: Registry;
   readonly notes: string[];
   file(name: string): string;
-  mend(...sources: readonly RepairSource[]): Promise<string[]>;
+  repairFrom(...sources: readonly RepairSource[]): Promise<string[]>;
   findings(): Promise<string[]>;
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'stowage-repair-'));
@@ -29,10 +29,10 @@ async function stage(): Promise<{
     source: registry,
     notes,
     file: (name) => join(folder, 'blobs', multi.digest(name).replace(':', '/')),
-    async mend(...sources) {
+    async repairFrom(...sources) {
       const outcomes: string[] = [];
-      for await (const repaired of repair(layoutMender(folder), () => sources, { concurrency: 1 }))
-        outcomes.push(told(repaired));
+      for await (const one of repair(repairableLayout(folder), () => sources, { concurrency: 1 }))
+        outcomes.push(told(one));
       return outcomes;
     },
     async findings() {
@@ -43,13 +43,12 @@ async function stage(): Promise<{
   };
 }
 
-function told(repaired: Repaired): string {
-  const what = `${repaired.outcome} ${multi.named(repaired.descriptor.digest)}`;
-  if (repaired.outcome === 'mended') return `${what} from ${repaired.from}`;
-  return [
-    what,
-    ...repaired.reasons.map(({ from, error }) => `${from}: ${(error as RegistryError).code}`),
-  ].join('; ');
+function told(one: Repair): string {
+  const what = `${one.outcome} ${multi.named(one.descriptor.digest)}`;
+  if (one.outcome === 'repaired') return `${what} from ${one.from}`;
+  return [what, ...one.reasons.map(({ from, error }) => `${from}: ${(error as RegistryError).code}`)].join(
+    '; ',
+  );
 }
 
 const from = (registry: Registry, name = 'origin'): RepairSource => ({
@@ -59,33 +58,33 @@ const from = (registry: Registry, name = 'origin'): RepairSource => ({
 });
 
 test('what is missing, wrong or no file is fetched by digest, and nothing else is asked for', async () => {
-  const { file, mend, source, notes, findings } = await stage();
+  const { file, repairFrom, source, notes, findings } = await stage();
   rmSync(file('amd-config'));
   writeFileSync(file('arm-layer'), 'other bytes');
   rmSync(file('amd-layer'));
   await mkdir(join(file('amd-layer'), 'inside'), { recursive: true });
-  expect((await mend(from(source))).sort()).toEqual([
-    'mended amd-config from origin',
-    'mended amd-layer from origin',
-    'mended arm-layer from origin',
+  expect((await repairFrom(from(source))).sort()).toEqual([
+    'repaired amd-config from origin',
+    'repaired amd-layer from origin',
+    'repaired arm-layer from origin',
   ]);
   expect([...notes].sort()).toEqual(['getBlob amd-config', 'getBlob amd-layer', 'getBlob arm-layer']);
   expect(await findings()).toEqual([]);
 });
 
 test('a manifest that came leads on: what it needs and is not there comes as well', async () => {
-  const { file, mend, source, findings } = await stage();
+  const { file, repairFrom, source, findings } = await stage();
   for (const name of ['index', 'amd', 'amd-layer']) rmSync(file(name));
-  expect(await mend(from(source))).toEqual([
-    'mended index from origin',
-    'mended amd from origin',
-    'mended amd-layer from origin',
+  expect(await repairFrom(from(source))).toEqual([
+    'repaired index from origin',
+    'repaired amd from origin',
+    'repaired amd-layer from origin',
   ]);
   expect(await findings()).toEqual([]);
 });
 
 test('the next source is asked when one has it not, has other bytes, or cannot be reached', async () => {
-  const { file, mend, source, findings } = await stage();
+  const { file, repairFrom, source, findings } = await stage();
   rmSync(file('amd-layer'));
   const unreachable = intercept(source, () => {
     throw new RegistryError('UNAVAILABLE', 'nobody answers');
@@ -95,17 +94,17 @@ test('the next source is asked when one has it not, has other bytes, or cannot b
     getBlob: () => Promise.reject(new RegistryError('DIGEST_MISMATCH', 'other bytes')),
   };
   const sources = [from(unreachable, 'gone'), from(memoryRegistry(), 'empty'), from(wrong, 'wrong')];
-  expect(await mend(...sources)).toEqual([
+  expect(await repairFrom(...sources)).toEqual([
     'lost amd-layer; gone: UNAVAILABLE; empty: NAME_UNKNOWN; wrong: DIGEST_MISMATCH',
   ]);
   expect(await findings()).toEqual(['missing amd-layer']);
-  expect(await mend(...sources, from(source))).toEqual(['mended amd-layer from origin']);
+  expect(await repairFrom(...sources, from(source))).toEqual(['repaired amd-layer from origin']);
 });
 
 test.each(['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'] as const)(
   'a manifest that is refused as one (%s) is asked for as a blob, and the other way round',
   async (code) => {
-    const { file, mend, source, findings } = await stage();
+    const { file, repairFrom, source, findings } = await stage();
     for (const name of ['amd', 'amd-layer']) rmSync(file(name));
     const refuse = (): Promise<never> => Promise.reject(new RegistryError(code, 'not for you'));
     const swapped: Registry = {
@@ -119,9 +118,9 @@ test.each(['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'] as const)(
           ? refuse()
           : source.getManifest('library/multi', multi.digest('amd')),
     };
-    expect((await mend(from(swapped))).sort()).toEqual([
-      'mended amd from origin',
-      'mended amd-layer from origin',
+    expect((await repairFrom(from(swapped))).sort()).toEqual([
+      'repaired amd from origin',
+      'repaired amd-layer from origin',
     ]);
     expect(await findings()).toEqual([]);
   },
@@ -134,7 +133,7 @@ test.each([
 ] as const)(
   'of a blob that is %s, and %s as a manifest, it says which counts',
   async (blob, manifest, asked, code) => {
-    const { file, mend, source } = await stage();
+    const { file, repairFrom, source } = await stage();
     rmSync(file('amd-layer'));
     const calls: string[] = [];
     const failing: Registry = {
@@ -148,19 +147,19 @@ test.each([
         return Promise.reject(new RegistryError(manifest, 'no'));
       },
     };
-    expect(await mend(from(failing))).toEqual([`lost amd-layer; origin: ${code}`]);
+    expect(await repairFrom(from(failing))).toEqual([`lost amd-layer; origin: ${code}`]);
     expect(calls).toEqual(asked);
   },
 );
 
-test('without a source it says what is lost, and mends the rest', async () => {
+test('without a source it says what is lost, and repairs the rest', async () => {
   const { folder, file, source } = await stage();
   for (const name of ['amd-layer', 'arm-layer']) rmSync(file(name));
-  const outcomes: Repaired[] = [];
+  const outcomes: Repair[] = [];
   const sourcesOf = ({ descriptor }: { descriptor: { digest: string } }): RepairSource[] =>
     descriptor.digest === multi.digest('amd-layer') ? [] : [from(source)];
-  for await (const repaired of repair(layoutMender(folder), sourcesOf)) outcomes.push(repaired);
-  expect(outcomes.map(told).sort()).toEqual(['lost amd-layer', 'mended arm-layer from origin']);
+  for await (const one of repair(repairableLayout(folder), sourcesOf)) outcomes.push(one);
+  expect(outcomes.map(told).sort()).toEqual(['lost amd-layer', 'repaired arm-layer from origin']);
   expect(outcomes[0]?.names).toEqual(['v1']);
 });
 
@@ -168,7 +167,7 @@ test('what is wrong otherwise is told, and left', async () => {
   const { folder } = await stage();
   await writeFile(join(folder, 'oci-layout'), '{}');
   const others: string[] = [];
-  const mender = layoutMender(folder, { onOther: ({ kind, file }) => others.push(`${kind} ${file}`) });
-  for await (const _ of repair(mender, () => [])) throw new Error('there is nothing to fetch');
+  const layout = repairableLayout(folder, { onOther: ({ kind, file }) => others.push(`${kind} ${file}`) });
+  for await (const _ of repair(layout, () => [])) throw new Error('there is nothing to fetch');
   expect(others).toEqual(['malformed oci-layout']);
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { copy } from '../../src/image/index.ts';
 import { digestOf, mediaTypes } from '../../src/oci/index.ts';
-import { createPlaces, namedImages, type Place } from '../../src/place/index.ts';
+import { createPlaces, type Place } from '../../src/place/index.ts';
+import { namedImages } from '../../src/place/named-images.ts';
 import { singleLayout } from '../../src/store/layout/index.ts';
 import { multi } from '../image/graph.ts';
 

@@ -1,5 +1,6 @@
+import { getEventListeners } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import { createSingleFlight } from '../../src/registry/single-flight.ts';
+import { abortable, createSingleFlight } from '../../src/registry/single-flight.ts';
 import { failure } from '../auth/script.ts';
 
 /** Work that is done when it is told to be. */
@@ -80,4 +81,23 @@ test('whoever has left already starts nothing', async () => {
     message: 'gone',
   });
   expect(start).not.toHaveBeenCalled();
+});
+
+test('one signal over many waits has one listener, and none when they are over', async () => {
+  const { signal } = new AbortController();
+  const { start, land } = work<void>();
+  const landing = start(signal);
+  const waits = Array.from({ length: 20 }, async () => abortable(landing, signal));
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  land();
+  await Promise.all(waits);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
+test('each of many waits ends with its signal', async () => {
+  const ending = new AbortController();
+  const waits = Array.from({ length: 20 }, () => failure(abortable(new Promise(() => {}), ending.signal)));
+  ending.abort(new Error('enough'));
+  for (const error of await Promise.all(waits)) expect(error).toMatchObject({ message: 'enough' });
+  expect(await failure(abortable(new Promise(() => {}), ending.signal))).toMatchObject({ message: 'enough' });
 });

@@ -29,7 +29,11 @@ describe.each<[string, () => Registry & { close?(): Promise<void> }]>([
 ])('an upload into %s', (_, open) => {
   const within = async (work: (registry: Registry) => Promise<void>): Promise<void> => {
     const registry = open();
-    await work(registry).finally(() => registry.close?.());
+    try {
+      await work(registry);
+    } finally {
+      await registry.close?.();
+    }
   };
 
   test('has one writer at a time, and is no blob while one is at it', () =>

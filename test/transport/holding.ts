@@ -1,3 +1,4 @@
+import { createAbortWatch } from '../../src/registry/index.ts';
 import type { HeaderFields, Transport, TransportRequest } from '../../src/transport/index.ts';
 import { settled } from './clock.ts';
 
@@ -25,6 +26,7 @@ export interface HoldingServer {
 
 export function holdingServer(): HoldingServer {
   const held: Held[] = [];
+  const aborts = createAbortWatch<Held>((one, reason) => void one.fail(reason));
   let came = 0;
   const answerFirst: HoldingServer['answer'] = async (...answer) => {
     await settled();
@@ -43,7 +45,10 @@ export function holdingServer(): HoldingServer {
     transport: (request) =>
       new Promise((resolve, reject) => {
         came++;
-        const leave = (): void => void held.splice(held.indexOf(one), 1);
+        const leave = (): void => {
+          held.splice(held.indexOf(one), 1);
+          aborts.delete(one, request.signal);
+        };
         const one: Held = {
           request,
           async answer(status = 200, headers = {}) {
@@ -58,7 +63,7 @@ export function holdingServer(): HoldingServer {
           },
         };
         held.push(one);
-        request.signal?.addEventListener('abort', () => void one.fail(request.signal?.reason as Error));
+        aborts.add(one, request.signal);
       }),
     answer: answerFirst,
     async answerAll(...answer) {

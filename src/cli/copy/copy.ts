@@ -6,18 +6,19 @@ import {
   type CopyStage,
   type CopyStep,
 } from '../../image/index.ts';
-import { parsePlatform } from '../../oci/index.ts';
-import type { Places } from '../../place/index.ts';
+import { parsePlatform, printable } from '../../oci/index.ts';
+import type { Place, Places } from '../../place/index.ts';
+import { isRegistryError, reworded } from '../../registry/index.ts';
 import { print, say, type Context } from '../context.ts';
-import { endsOf, planAtEnds, type Ends } from './ends.ts';
+import { counted } from '../counted.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import { describeFailureAt } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
-import { lackOf } from '../lack.ts';
-import { settingsFor } from '../report/observe.ts';
+import { lackOf, misfitOf } from '../lack.ts';
 import { createPlanReport } from '../report/plan-report.ts';
 import { createProgress } from '../report/progress.ts';
 import { withPlaces, type Session } from '../session.ts';
+import { endsOf, planAtEnds, type Ends } from './ends.ts';
 
 export interface CopyFlags extends RegistryFlags {
   readonly platform?: readonly string[];
@@ -29,22 +30,22 @@ export interface CopyFlags extends RegistryFlags {
 export default async function copy(this: Context, flags: CopyFlags, from: string, to: string): Promise<void> {
   await withPlaces(this, flags, async (places, session) => {
     try {
+      const [source, target] = [places.open(from), places.open(to)];
+      const problem = (await lackOf(source, from)) ?? (await misfitOf(target, to));
+      if (problem !== undefined) throw problem;
       const wishes: CopyOptions = {
         signal: this.signal,
         ...(flags.platform !== undefined && { platforms: flags.platform.map(parsePlatform) }),
         ...(flags.referrers !== undefined && { referrers: flags.referrers }),
       };
-      const [source, target] = [places.open(from), places.open(to)];
-      const lack = await lackOf(source, from);
-      if (lack !== undefined) throw lack;
       const run = (options: CopyOptions): Promise<Copied> =>
-        withProgress(this, (hooks) => copyImage(source, target, { ...wishes, ...options, ...hooks }));
+        withProgress(this, (hooks) => copyImage(source, target, { ...wishes, ...options, ...hooks })).catch(
+          (error: unknown) => {
+            throw asCalled(error, source, from);
+          },
+        );
       const { descriptor, sent, bytes } = flags.plan
-        ? await withPlan(
-            this,
-            { places, session, ends: endsOf(from, to, await settingsFor(this, flags)) },
-            run,
-          )
+        ? await withPlan(this, { places, session, ends: endsOf(from, to, session.settings) }, run)
         : await run({});
       await places.commit({ signal: this.signal });
       const { manifests, blobs } = sent;
@@ -52,7 +53,7 @@ export default async function copy(this: Context, flags: CopyFlags, from: string
         this,
         manifests + blobs === 0
           ? `${to} is there already`
-          : `sent ${manifests} manifests and ${blobs} blobs, ${bytes} bytes, to ${to}`,
+          : `sent ${counted(manifests, 'manifest')} and ${counted(blobs, 'blob')}, ${bytes} bytes, to ${to}`,
       );
       print(this, descriptor.digest);
     } catch (error) {
@@ -60,6 +61,13 @@ export default async function copy(this: Context, flags: CopyFlags, from: string
       this.process.exitCode = exitCodeOf(error);
     }
   });
+}
+
+/** What is in a layout by itself has no name but the one that it was asked for by: errors have that of its repository. */
+function asCalled(error: unknown, { local, repository }: Place, reference: string): unknown {
+  if (local === undefined || !isRegistryError(error) || !error.message.startsWith(`${repository} `))
+    return error;
+  return reworded(error, `${printable(reference, 1000)}${error.message.slice(repository.length)}`);
 }
 
 /** What a plan rests on. */

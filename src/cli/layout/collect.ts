@@ -3,9 +3,8 @@ import { printable } from '../../oci/index.ts';
 import { collectGarbage, type Amount, type CollectEvent } from '../../store/layout/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { counted } from '../counted.ts';
-import { fail } from '../failure.ts';
 import { formatSize } from '../size.ts';
-import { checkFolder } from './words.ts';
+import { checkFolder, failIn } from './words.ts';
 
 export interface CollectFlags {
   /** In milliseconds. */
@@ -38,7 +37,7 @@ export async function collect(
         (young.count === 0 ? '' : `, and ${told(young, 'blob')} for being new`),
     );
   } catch (error) {
-    fail(this, error);
+    failIn(this, directory, error);
   }
 }
 

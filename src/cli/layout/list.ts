@@ -48,7 +48,7 @@ function table(images: readonly Listed[]): readonly string[] {
     platforms.length === 0 ? '-' : printable(platforms.join(','), 200),
     formatSize(size),
   ]);
-  return tableOf([['NAME', 'DIGEST', 'TYPE', 'PLATFORMS', 'SIZE'], ...rows]);
+  return tableOf([['NAME', 'DIGEST', 'TYPE', 'PLATFORMS', 'SIZE'], ...rows], 4);
 }
 
 function kindOf({ mediaType, artifactType }: Descriptor): string {

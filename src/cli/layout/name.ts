@@ -3,7 +3,7 @@ import { print, say, type Context } from '../context.ts';
 import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
 import { find } from './resolve.ts';
-import { failIn, nameOf, newNameOf, openLayout, queryOf } from './words.ts';
+import { failIn, nameOnly, openLayout, queryOf } from './words.ts';
 
 /** `stowage layout tag DIR NAME NEWNAME…`: the digest that is named on standard output. */
 export async function tag(
@@ -14,7 +14,7 @@ export async function tag(
   ...newNames: readonly string[]
 ): Promise<void> {
   try {
-    const given = newNames.map(newNameOf);
+    const given = newNames.map(nameOnly);
     const registry = await openLayout(directory);
     const options = { signal: this.signal };
     const { digest } = await find(registry, queryOf(name), options);
@@ -33,15 +33,17 @@ export async function untag(
   ...names: readonly string[]
 ): Promise<void> {
   try {
+    const given = names.map((name) => ({ name, image: nameOnly(name) }));
     const registry = await openLayout(directory);
     const options = { signal: this.signal };
-    const gone: string[] = [];
-    for (const name of names) if ((await registry.names.unname([nameOf(name)], options)) > 0) gone.push(name);
-    say(this, `took away ${counted(gone.length, 'name')}`);
-    const lacking = names.filter((name) => !gone.includes(name));
-    for (const name of lacking) say(this, `stowage: nothing is called ${printable(name, 300)} there`);
-    if (lacking.length > 0)
-      this.process.exitCode = gone.length === 0 ? exitCodes.notFound : exitCodes.partlyDone;
+    const lacking: string[] = [];
+    for (const { name, image } of given)
+      if ((await registry.names.unname([image], options)) === 0) lacking.push(name);
+    const gone = names.length - lacking.length;
+    if (gone > 0) say(this, `took away ${counted(gone, 'name')}`);
+    for (const name of lacking)
+      say(this, `stowage: nothing is called ${printable(name, 300)} in ${printable(directory, 1000)}`);
+    if (lacking.length > 0) this.process.exitCode = gone === 0 ? exitCodes.notFound : exitCodes.partlyDone;
   } catch (error) {
     failIn(this, directory, error);
   }

@@ -18,12 +18,13 @@ import { failIn, openLayout, queryOf } from './words.ts';
 export interface ResolveFlags {
   readonly as?: Compatibility;
   readonly platform?: Platform;
+  readonly json?: boolean;
 }
 
-/** `stowage layout resolve DIR [NAME]`: the digest on standard output. */
+/** `stowage layout resolve DIR [NAME]`: the digest, or the whole descriptor, on standard output. */
 export async function resolve(
   this: Context,
-  { as, platform }: ResolveFlags,
+  { as, platform, json = false }: ResolveFlags,
   directory: string,
   name?: string,
 ): Promise<void> {
@@ -32,14 +33,14 @@ export async function resolve(
     const options: Options = { signal: this.signal };
     const found = await find(registry, queryOf(name), { ...options, ...(as && { compatibility: as }) });
     const chosen = platform === undefined ? found : await choose(registry, found, platform, options);
-    print(this, chosen.digest);
+    print(this, json ? JSON.stringify(chosen) : chosen.digest);
   } catch (error) {
     failIn(this, directory, error);
   }
 }
 
 /**
- * Finds an image. A word alone may be a tag, or a short name: `alpine`.
+ * Finds an image. A word alone may be a tag, or a short name: `alpine`. What has a digest is no such word.
  * @throws {RegistryError} as `ImageNames.resolve`.
  */
 export async function find(
@@ -47,11 +48,12 @@ export async function find(
   query: ImageQuery,
   options: Options & { readonly compatibility?: Compatibility },
 ): Promise<Descriptor> {
-  const { tag } = query;
+  const { tag, digest } = query;
   try {
     return await names.resolve(query, options);
   } catch (error) {
-    if (tag === undefined || options.compatibility !== undefined || !isNotFound(error)) throw error;
+    const isWord = tag !== undefined && digest === undefined;
+    if (!isWord || options.compatibility !== undefined || !isNotFound(error)) throw error;
     return names.resolve({ name: tag }, options).catch(() => {
       throw error;
     });

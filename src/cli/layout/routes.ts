@@ -47,10 +47,17 @@ const resolve: Command<Context> = buildCommand({
         placeholder: 'OS/ARCH[/VARIANT]',
         optional: true,
       },
+      json,
     },
     positional: { kind: 'tuple', parameters: [directory, { ...name, optional: true }] },
   },
-  docs: { brief: 'Print the digest that a name stands for; without a name, that of the only image' },
+  docs: {
+    brief: 'Print the digest that a name stands for; without a name, that of the only image',
+    fullDescription:
+      'Prints the digest that a name stands for; without a name, that of the only image. With --json, the whole descriptor.\n' +
+      'Names are compared in full: alpine:3.20 is docker.io/library/alpine:3.20. A name that could be several images is an\n' +
+      'error that lists them; one that is none is an error that lists what there is.',
+  },
 });
 
 const tag: Command<Context> = buildCommand({
@@ -59,13 +66,20 @@ const tag: Command<Context> = buildCommand({
     flags: {},
     positional: {
       kind: 'array',
-      parameter: { ...name, placeholder: 'DIR NAME NEWNAME' },
+      parameter: {
+        brief:
+          'The folder of the layout; what the image is called now, or its digest; and what it is to be called as well',
+        parse: String,
+        placeholder: 'DIR NAME NEWNAME',
+      },
       minimum: 3,
     },
   },
   docs: {
     brief: 'Give an image more names: DIR NAME NEWNAME…',
+    customUsage: ['DIR NAME NEWNAME...'],
     fullDescription:
+      'Gives an image more names. Prints its digest.\n\n' +
       'A new name of one word is a tag. Anything else is a full name, as in docker.io/library/alpine:3.20, and is written as\n' +
       'BuildKit, containerd and Docker look for it, with its tag for all others. Who had the name before stays without it.',
   },
@@ -75,9 +89,20 @@ const untag: Command<Context> = buildCommand({
   loader: async () => (await import('./name.ts')).untag,
   parameters: {
     flags: {},
-    positional: { kind: 'array', parameter: { ...name, placeholder: 'DIR NAME' }, minimum: 2 },
+    positional: {
+      kind: 'array',
+      parameter: {
+        brief: 'The folder of the layout, and the names',
+        parse: String,
+        placeholder: 'DIR NAME',
+      },
+      minimum: 2,
+    },
   },
-  docs: { brief: 'Take names away: DIR NAME…; the images stay, gc --untagged removes them' },
+  docs: {
+    brief: 'Take names away: DIR NAME…; the images stay, gc --untagged removes them',
+    customUsage: ['DIR NAME...'],
+  },
 });
 
 const gc: Command<Context> = buildCommand({
@@ -110,6 +135,7 @@ const gc: Command<Context> = buildCommand({
   docs: {
     brief: 'Remove the blobs that nothing leads to, and what killed processes left',
     fullDescription:
+      'Removes the blobs that nothing leads to, and what killed processes left.\n\n' +
       'Prints what goes, a line each. What index.json leads to stays, with its signatures and other referrers. Others may\n' +
       'write meanwhile: stowage loses nothing by it, and other tools nothing that is younger than the grace. Nothing goes\n' +
       'when not everything can be read that is listed. DIR may also be a folder that stowage serves.',
@@ -122,6 +148,7 @@ const verify: Command<Context> = buildCommand({
   docs: {
     brief: 'Hash all blobs, follow all descriptors, and print what is missing, wrong, or not referred to',
     fullDescription:
+      'Hashes all blobs, follows all descriptors, and prints what is missing, wrong, or not referred to.\n\n' +
       'Prints a line for each, with the way that leads there from index.json. Exits with 6 if there are errors; what nothing\n' +
       'refers to is a warning. DIR may also be a folder that stowage serves. For the rules of images see stowage validate.',
   },
@@ -140,14 +167,16 @@ const repair: Command<Context> = buildCommand({
         variadic: true,
         optional: true,
       },
+      json,
     },
     positional: { kind: 'tuple', parameters: [directory] },
   },
   docs: {
     brief: 'Fetch what is missing or wrong, and put it in its place',
     fullDescription:
+      'Fetches what is missing or wrong, and puts it in its place.\n\n' +
       'Verifies the layout first. Everything is fetched by digest, and put in its place if the bytes are right. Prints the\n' +
-      'digests of what was mended. Exits with 7 if some could not be, and with 6 if nothing could.',
+      'digests of what was repaired. Exits with 7 if some could not be, and with 6 if nothing could.',
   },
 });
 

@@ -4,10 +4,9 @@ import { verifyLayout, type Finding } from '../../store/layout/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { counted } from '../counted.ts';
 import { exitCodes } from '../exit-code.ts';
-import { fail } from '../failure.ts';
 import { createProgress } from '../report/progress.ts';
 import { formatSize } from '../size.ts';
-import { checkFolder } from './words.ts';
+import { checkFolder, failIn } from './words.ts';
 
 /** `stowage layout verify DIR`: a line for each problem on standard output, the sum on standard error. */
 export async function verify(
@@ -40,7 +39,7 @@ export async function verify(
     say(this, `hashed ${counted(hashed.count, 'blob')}, ${formatSize(hashed.size)}: ${problems}`);
     if (found.error > 0) this.process.exitCode = exitCodes.verificationFailed;
   } catch (error) {
-    fail(this, error);
+    failIn(this, directory, error);
   } finally {
     progress.end();
   }

@@ -1,25 +1,25 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { ImageName, ImageQuery } from '../../layout-index/index.ts';
 import { isTag, parseDigest, printable } from '../../oci/index.ts';
 import { failureIn, isLocalReference } from '../../place/index.ts';
-import { errorCode, fromInvalid, isRegistryError, RegistryError } from '../../registry/index.ts';
+import { errorCode, fromInvalid, isRegistryError, RegistryError, reworded } from '../../registry/index.ts';
 import { singleLayout, type SingleLayout } from '../../store/layout/index.ts';
 import type { Context } from '../context.ts';
 import { fail } from '../failure.ts';
+import { lackOfFolder } from '../lack.ts';
 
 /**
  * Looks whether a folder is there.
  * @throws {RegistryError} `NAME_UNKNOWN`.
  */
 export async function checkFolder(directory: string): Promise<void> {
-  const found = await stat(directory).catch(() => undefined);
-  if (found?.isDirectory()) return;
-  const advice = isLocalReference(directory) ? ': give the folder alone, without scheme and name' : '';
-  const problem = found === undefined ? `is not there${advice}` : 'is not a folder';
-  throw new RegistryError('NAME_UNKNOWN', `${printable(directory, 1000)} ${problem}`, {
-    status: 404,
-    reference: directory,
-  });
+  const lack = await lackOfFolder(directory);
+  if (lack === undefined) return;
+  // References have more than a folder in them: `oci-layout:DIR:TAG`, `DIR:TAG`.
+  const [before = ''] = directory.split(':');
+  const isMore = isLocalReference(directory) || (before !== directory && existsSync(before));
+  throw isMore ? reworded(lack, `${lack.message}; give the folder alone, without scheme and name`) : lack;
 }
 
 /**
@@ -33,10 +33,12 @@ export async function openLayout(directory: string): Promise<SingleLayout> {
 
 /** Tells what went wrong, and in which folder: every layout calls itself the same. */
 export function failIn(context: Context, directory: string, error: unknown): void {
+  const name = printable(directory, 1000);
   // What is wrong with a word itself is so in any folder.
   const isOfWord = errorCode(error) === 'REFERENCE_INVALID';
-  const isNamed = isRegistryError(error) && error.reference === directory;
-  fail(context, isOfWord || isNamed ? error : failureIn(error, printable(directory, 1000)));
+  const isNamed =
+    isRegistryError(error) && [name, resolve(name)].some((path) => error.message.startsWith(path));
+  fail(context, isOfWord || isNamed ? error : failureIn(error, name));
 }
 
 const DIGEST = /^sha(?:256|512):/;
@@ -57,16 +59,16 @@ export function queryOf(word: string | undefined): ImageQuery {
 }
 
 /**
- * A name that is to be given.
+ * A name that is to be given, or to be taken away.
  * @throws {RegistryError} `REFERENCE_INVALID` for a digest, which could be read as the tag of a repository `sha256`.
  */
-export function newNameOf(word: string): ImageName {
+export function nameOnly(word: string): ImageName {
   if (!DIGEST.test(word)) return nameOf(word);
   const message = `"${printable(word)}" is a digest: images are named by a tag, or by repository and tag`;
   throw new RegistryError('REFERENCE_INVALID', message, { status: 400, reference: word });
 }
 
 /** A word is a tag if it can be one: a name has a slash or a colon. */
-export function nameOf(word: string): ImageName {
+function nameOf(word: string): ImageName {
   return isTag(word) ? { tag: word } : { name: word };
 }

@@ -3,6 +3,7 @@ import { formatJson, parseOrdered, type Ordered } from '../../json/index.ts';
 import {
   formatPlatform,
   matchesPlatform,
+  printable,
   type Descriptor,
   type Digest,
   type Platform,
@@ -83,7 +84,11 @@ async function blob(open: () => Promise<Content>, isNext: () => boolean): Promis
   return { kind: 'bytes', open };
 }
 
-function only(index: SynthesizedIndex, want: Platform, { place, digest }: Question): Answer {
+function only(
+  index: SynthesizedIndex,
+  want: Platform,
+  { place, digest, reference: asked }: Question,
+): Answer {
   const manifests = index.manifests.filter(
     (entry) => entry.platform !== undefined && matchesPlatform(want, entry.platform),
   );
@@ -97,7 +102,7 @@ function only(index: SynthesizedIndex, want: Platform, { place, digest }: Questi
   const { repository, reference } = place;
   const why = new RegistryError(
     'MANIFEST_UNKNOWN',
-    `${repository} has nothing for ${formatPlatform(want)} at ${reference}`,
+    `${printable(asked, 1000)} has nothing for ${formatPlatform(want)}`,
     { status: 404, repository, reference },
   );
   return { kind: 'failed', why };

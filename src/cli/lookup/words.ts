@@ -18,13 +18,15 @@ const MARK = '\0';
 export function encodeLookupFlags(words: readonly string[]): readonly string[] {
   if (words[0] !== 'lookup') return words;
   const marked: string[] = [];
-  for (let at = 0; at < words.length; at++) {
+  // Behind `--` there are references alone.
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  for (let at = 0; at < end; at++) {
     const word = words[at] ?? '';
     const type = word === '--type' ? (words[++at] ?? '') : /^--type=(.*)$/s.exec(word)?.[1];
     if (type !== undefined) marked.push(`${MARK}type ${type}`);
     else marked.push(word === '--head' ? `${MARK}head` : word);
   }
-  return marked;
+  return [...marked, ...words.slice(end)];
 }
 
 /**

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { isLocalReference } from '../../place/index.ts';
 import { createHandler, listen } from '../../server/index.ts';
 import { print, say, type Context } from '../context.ts';
@@ -18,7 +17,7 @@ export default async function serve(this: Context, flags: ServeFlags, where: str
   const { port, host } = flags;
   const served = await (isLocalReference(where)
     ? servedImages(this, where, flags)
-    : servedFolder(this, resolve(where)));
+    : servedFolder(this, where));
   if (served === undefined) return;
   const handler = createHandler(served.registry, {
     onError: (error) => say(this, `stowage: ${describeFailure(error)}`),

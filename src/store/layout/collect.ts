@@ -1,5 +1,6 @@
 import { lstat, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withLock } from '../../disk/index.ts';
 import type { Descriptor, Digest } from '../../oci/index.ts';
 import { abreast } from './abreast.ts';
 import { isNewer, lstatOrNone } from './age.ts';
@@ -11,7 +12,6 @@ import { isAbsent, systemCode } from './failure.ts';
 import { PRIVATE } from './folder.ts';
 import { findKept, type Kept, type KeepingParts } from './keeping.ts';
 import { sweepLeftovers } from './leftovers.ts';
-import { withLock } from './lock.ts';
 import { tryLink } from './pool.ts';
 import type { Repository } from './repository.ts';
 import { randomName } from './temporary.ts';

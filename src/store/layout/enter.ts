@@ -1,7 +1,7 @@
 import { enterManifest, type ImageName } from '../../layout-index/index.ts';
 import { openable, type AcceptedManifest } from '../../registry/index.ts';
 import { statBlob } from './blob-file.ts';
-import type { Draft } from './changes.ts';
+import type { Draft } from './draft.ts';
 import type { Repository } from './repository.ts';
 
 /** Has `index.json` name a pushed manifest, whose file is there when it does. */

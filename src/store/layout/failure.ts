@@ -48,6 +48,10 @@ export function diskFailure(error: unknown, root: string): unknown {
   const { path, dest, syscall } = error as NodeJS.ErrnoException & { readonly dest?: string };
   const place = [dest, path].find((candidate) => candidate !== undefined && isWithin(candidate, root));
   if (place === undefined) return error;
+  if (syscall === 'lock' && code === 'ENOSYS') {
+    const why = (error as Error).message;
+    return new RegistryError('UNSUPPORTED', `layouts cannot be written here: ${why}`, { cause: error });
+  }
   const facts = { status: code === 'ENAMETOOLONG' ? 400 : 500, cause: error };
   const what = `cannot ${syscall ?? 'use'} ${relative(root, place) || '.'}: ${describeSystemCode(code)}`;
   return new RegistryError(code === 'ENAMETOOLONG' ? 'NAME_INVALID' : 'UNKNOWN', what, facts);

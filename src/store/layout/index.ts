@@ -12,4 +12,4 @@ export type { Amount, CollectEvent } from './collect-rules.ts';
 export { collectGarbage, type Collected, type CollectOptions } from './garbage.ts';
 export type { Finding, FindingKind } from './finding.ts';
 export { verifyLayout, type VerifyOptions } from './verify.ts';
-export { layoutMender, type LayoutMender, type MendOptions } from './mend.ts';
+export { repairableLayout, type RepairableLayout, type RepairableOptions } from './repairable.ts';

@@ -1,10 +1,10 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { lockNow } from '../../disk/index.ts';
 import { isNewer, lstatOrNone, type Times } from './age.ts';
 import type { CollectRules } from './collect-rules.ts';
 import { isAbsent } from './failure.ts';
 import { PRIVATE } from './folder.ts';
-import { lockNow } from './lock.ts';
 import { namesIn } from './look.ts';
 import type { Repository } from './repository.ts';
 

@@ -1,5 +1,6 @@
-import { mediaTypes, type Digest } from '../../oci/index.ts';
+import type { Digest } from '../../oci/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   clampRange,
   contentOf,
@@ -21,7 +22,7 @@ export function readOperations({ root, open }: Repositories): Read {
     await repository.index.current();
     const file = await statBlob(repository.path, digest);
     if (file === undefined) throw notFound('BLOB_UNKNOWN', name, digest);
-    return { path: file.path, descriptor: { mediaType: mediaTypes.octetStream, digest, size: file.size } };
+    return { path: file.path, descriptor: blobDescriptor(digest, file.size) };
   };
   return {
     getBlob: (name, digest, { range, signal } = {}) =>

@@ -1,6 +1,7 @@
 import { open, lstat, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isStillAt, lockNow } from '../../disk/index.ts';
 import {
   createHasher,
   verifiableAlgorithm,
@@ -8,11 +9,10 @@ import {
   type DigestAlgorithm,
   type Hasher,
 } from '../../oci/index.ts';
-import { RegistryError } from '../../registry/index.ts';
+import { uploadUnknown, wrongChunk, wrongDigest, wrongOffset } from '../../registry/index.ts';
 import { readFileBytes } from './blob-file.ts';
 import { removeQuietly } from './durable.ts';
 import { about, isAbsent } from './failure.ts';
-import { isStillAt, lockNow } from './lock.ts';
 import type { Repository } from './repository.ts';
 import { appendTo, randomName } from './temporary.ts';
 
@@ -56,15 +56,15 @@ export async function resumeSession(
   id: string,
   { algorithm, waits, signal }: ResumeOptions,
 ): Promise<Session> {
-  if (!ID.test(id)) throw unknownUpload(repository);
+  if (!ID.test(id)) throw uploadUnknown(repository.repository);
   const path = join(repository.uploads, id);
   try {
     if (waits) await writersEnd(path, signal);
     const found = await lstat(path);
-    if (!found.isFile()) throw unknownUpload(repository);
+    if (!found.isFile()) throw uploadUnknown(repository.repository);
     return { id, path, algorithm, size: found.size };
   } catch (error) {
-    throw isAbsent(error) ? unknownUpload(repository) : error;
+    throw isAbsent(error) ? uploadUnknown(repository.repository) : error;
   }
 }
 
@@ -98,17 +98,17 @@ async function hold(repository: Repository, { path, size }: Session): Promise<Fi
   try {
     handle = await open(path, 'r+');
   } catch (error) {
-    throw isAbsent(error) ? unknownUpload(repository) : error;
+    throw isAbsent(error) ? uploadUnknown(repository.repository) : error;
   }
   try {
     // Who only asks where the upload stands has it for a moment.
     for (let looks = 1; !(await lockNow(handle, path)); looks++) {
       if (looks === WRITER.looks)
-        throw wrongRange(`the upload stands at ${size}, and another writer is at it`);
+        throw wrongOffset(`the upload stands at ${size}, and another writer is at it`);
       await sleep(WRITER.between);
     }
     // It may have been committed since we opened it: what we hold then is no upload any more, but a blob.
-    if (!(await isStillAt(handle, path))) throw unknownUpload(repository);
+    if (!(await isStillAt(handle, path))) throw uploadUnknown(repository.repository);
     return handle;
   } catch (error) {
     await handle.close();
@@ -138,7 +138,7 @@ export async function append(
     const start = (await about(session.path, handle.stat())).size;
     session.size = start;
     if (offset !== undefined && offset !== start)
-      throw wrongRange(`the upload stands at ${start}, not at ${offset}`);
+      throw wrongOffset(`the upload stands at ${start}, not at ${offset}`);
     const hasher = session.running?.size === start ? session.running.hasher : undefined;
     // Until the piece is written the hash is that of no upload.
     delete session.running;
@@ -187,12 +187,12 @@ async function* counted(
   let seen = 0;
   for await (const chunk of stream) {
     seen += chunk.length;
-    if (size !== undefined && seen > size) throw wrongSize(`more than ${size}`, size);
+    if (size !== undefined && seen > size) throw wrongChunk(`more than ${size}`, size);
     hasher?.update(chunk);
     yield chunk;
   }
   if (size !== undefined && seen !== size && stream.failure === undefined)
-    throw wrongSize(String(seen), size);
+    throw wrongChunk(String(seen), size);
 }
 
 /**
@@ -214,14 +214,7 @@ export async function finish(
     const got = await digestOfSession(session, digest, size, signal);
     if (got !== digest) {
       await removeQuietly(path);
-      throw new RegistryError(
-        'DIGEST_INVALID',
-        `expected ${digest}, got ${got ?? 'an algorithm that cannot be verified'}`,
-        {
-          status: 400,
-          repository: repository.repository,
-        },
-      );
+      throw wrongDigest(digest, got, repository.repository);
     }
     if (repository.disk.durable) await about(path, handle.sync());
     // First of all out of reach: were it still an upload when it is a blob already, one could go on writing to the blob.
@@ -245,21 +238,4 @@ async function digestOfSession(
   const hasher = createHasher(wanted);
   for await (const chunk of readFileBytes(path, signal && { signal })) hasher.update(chunk);
   return hasher.digest();
-}
-
-function unknownUpload({ repository }: Repository): RegistryError {
-  return new RegistryError('BLOB_UPLOAD_UNKNOWN', `upload is not known in ${repository}`, {
-    status: 404,
-    repository,
-  });
-}
-
-function wrongRange(problem: string): RegistryError {
-  return new RegistryError('RANGE_INVALID', problem, { status: 416 });
-}
-
-function wrongSize(got: string, size: number): RegistryError {
-  return new RegistryError('SIZE_INVALID', `the chunk has ${got} bytes, ${size} were announced`, {
-    status: 400,
-  });
 }

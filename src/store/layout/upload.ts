@@ -1,5 +1,5 @@
-import { mediaTypes } from '../../oci/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   openable,
   suspendable,
@@ -60,7 +60,7 @@ function uploadOf(
         checkDigest(digest);
         if (last !== undefined) await write(last.chunk, last);
         const size = await finish(repository, session, digest, last?.signal ?? life);
-        return { mediaType: mediaTypes.octetStream, digest, size };
+        return blobDescriptor(digest, size);
       }),
     cancel: () => onDisk(root, () => removeQuietly(session.path)),
   };

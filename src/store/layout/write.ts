@@ -1,5 +1,6 @@
-import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
+import type { Descriptor, Digest } from '../../oci/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   checkManifest,
   checkTag,
@@ -11,7 +12,7 @@ import {
 } from '../../registry/index.ts';
 import { pushedNamed, type PushedNamed, type PushNamedOptions } from '../../layout-index/index.ts';
 import { statBlob } from './blob-file.ts';
-import type { Draft } from './changes.ts';
+import type { Draft } from './draft.ts';
 import { enterStored } from './enter.ts';
 import { onDisk } from './failure.ts';
 import { renew } from './renew.ts';
@@ -140,10 +141,6 @@ async function checkChildren(
     manifest: async (digest) => stays(digest) && hasManifest(repository, await known(), digest),
   });
   if (missing !== undefined) throw missing;
-}
-
-function blobDescriptor(digest: Digest, size: number): Descriptor {
-  return { mediaType: mediaTypes.octetStream, digest, size };
 }
 
 async function statIn(repository: Repository, digest: Digest): ReturnType<typeof statBlob> {

@@ -1,4 +1,4 @@
-import { createAbortWatch } from '../abort-watch.ts';
+import { createAbortWatch } from '../../registry/index.ts';
 import type { Clock } from '../clock.ts';
 import type { TransportRequest } from '../transport.ts';
 import { bottomless, createBucket, type Bucket, type Passage } from './bucket.ts';

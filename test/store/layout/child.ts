@@ -3,8 +3,8 @@
  * It says what it has done, line by line.
  */
 import { writeSync } from 'node:fs';
+import { withLock } from '../../../src/disk/index.ts';
 import { layoutRegistry, singleLayout } from '../../../src/store/layout/index.ts';
-import { withLock } from '../../../src/store/layout/lock.ts';
 import { config, image, piece, push, pushBlob } from './image.ts';
 
 /** What to do. */

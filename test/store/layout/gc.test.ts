@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { withLock } from '../../../src/disk/index.ts';
 import { annotations, mediaTypes, type Descriptor } from '../../../src/oci/index.ts';
 import type { Registry } from '../../../src/registry/index.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type CollectEvent,
   type CollectOptions,
 } from '../../../src/store/layout/index.ts';
-import { withLock } from '../../../src/store/layout/lock.ts';
 import { temporaryFolder } from './folder.ts';
 import { all, config, image, index, pathOf, piece, push, pushBlob, type Piece } from './image.ts';
 

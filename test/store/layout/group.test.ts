@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Registry } from '../../../src/registry/index.ts';
+import { createGroup } from '../../../src/store/layout/group.ts';
 import { layoutRegistry } from '../../../src/store/layout/index.ts';
 import { temporaryFolder } from './folder.ts';
 import { all, config, image, index, push, pushBlob } from './image.ts';
@@ -116,4 +117,15 @@ test('a write that fails changes nothing, and all who waited for it are told', a
   calls.fail = '';
   await push(registry, 'a', image('y'), 'y');
   expect(await all(registry.tags('a'))).toEqual(['x', 'y']);
+});
+
+test('who gave up before waits for no turn, nor does who gives up while another one has it', async () => {
+  const group = createGroup<undefined>(() => new Promise<void>(() => {}));
+  void group.join(async () => {});
+  const nothing = async (): Promise<void> => {};
+  await expect(group.join(nothing, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
+  const controller = new AbortController();
+  const joined = group.join(nothing, controller.signal);
+  controller.abort(new Error('meanwhile'));
+  await expect(joined).rejects.toThrow('meanwhile');
 });
