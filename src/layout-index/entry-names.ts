@@ -21,6 +21,7 @@ export interface EntryNames {
   readonly ref: string | undefined;
 }
 
+/** The names that stand in an entry. */
 export function namesOf(entry: Descriptor): EntryNames {
   return {
     image: entry.annotations?.[annotations.imageName],

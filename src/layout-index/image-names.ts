@@ -47,6 +47,7 @@ export interface ImageNames {
   unname(names: readonly ImageName[], options?: Options): Promise<number>;
 }
 
+/** How a manifest is pushed under names. */
 export interface PushNamedOptions extends Omit<PushManifestOptions, 'tags'> {
   /** All of them come to name this manifest. */
   readonly names: readonly ImageName[];
@@ -55,6 +56,7 @@ export interface PushNamedOptions extends Omit<PushManifestOptions, 'tags'> {
 /** What was pushed under names: what `PushedManifest` says, but for its tags. */
 export type PushedNamed = Omit<PushedManifest, 'tags'>;
 
+/** What to tell of a manifest that was pushed under names. */
 export function pushedNamed({ descriptor, manifest }: AcceptedManifest): PushedNamed {
   const subject = manifest.subject?.digest;
   return { descriptor, ...(subject !== undefined && { subject }) };

@@ -8,8 +8,9 @@ import {
   type Json,
 } from '../oci/index.ts';
 
-/** How large the two files of a layout may be, in bytes. */
+/** How large an `index.json` may be, in bytes. */
 export const INDEX_LIMIT: number = 64 * 1024 * 1024;
+/** How large an `oci-layout` may be, in bytes. */
 export const VERSION_LIMIT: number = 64 * 1024;
 /** How many entries an `index.json` may have. */
 export const ENTRY_LIMIT = 100_000;

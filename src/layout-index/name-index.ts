@@ -22,7 +22,10 @@ type Buckets = Map<string, Descriptor | Descriptor[]>;
 
 const NONE: readonly Descriptor[] = [];
 
-/** @param entries they are not to change any more */
+/**
+ * Makes an index over entries. It costs nothing before it is asked.
+ * @param entries they are not to change any more
+ */
 export function createNameIndex(entries: readonly Descriptor[]): NameIndex {
   const digests = lazily((add) => {
     for (const entry of entries) add(entry.digest, entry);
