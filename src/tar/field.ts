@@ -47,8 +47,7 @@ export function writeText(block: Uint8Array, { at, length }: Field, text: string
 export function readNumber(block: Uint8Array, { at, length }: Field, name: string): number {
   const isOctal = ((block[at] ?? 0) & 0x80) === 0;
   const value = isOctal ? readOctal(block, at, at + length) : readBase256(block.subarray(at, at + length));
-  if (value === undefined || !Number.isSafeInteger(value))
-    throw new Invalid('tar', `its ${name} is no number that can be`);
+  if (value === undefined) throw new Invalid('tar', `its ${name} is no number that can be`);
   return value;
 }
 
@@ -77,23 +76,10 @@ function readBase256(bytes: Uint8Array): number | undefined {
   return negative ? -value - 1 : value;
 }
 
-/** Whether a number can stand in a field in octal digits, with the NUL that ends them. */
-function fitsNumber(value: number, { length }: Field): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value < 8 ** (length - 1);
-}
-
-/** Writes a number: in octal digits, or where they do not suffice in base 256. */
-export function writeNumber(block: Uint8Array, field: Field, value: number): void {
-  const { at, length } = field;
-  if (fitsNumber(value, field)) {
-    block.set(Buffer.from(value.toString(8).padStart(length - 1, '0'), 'latin1'), at);
-    return;
-  }
-  let left = value < 0 ? -value - 1 : value;
-  for (let place = at + length - 1; place > at; place--) {
-    const byte = left % 256;
-    block[place] = value < 0 ? 255 - byte : byte;
-    left = Math.floor(left / 256);
-  }
-  block[at] = value < 0 ? 0xff : 0x80;
+/** Writes a number, in octal digits and with the NUL that ends them. @throws {Invalid} subject `tar`, for one that does not fit. */
+export function writeNumber(block: Uint8Array, { at, length }: Field, value: number): void {
+  const digits = value.toString(8).padStart(length - 1, '0');
+  if (!Number.isSafeInteger(value) || value < 0 || digits.length !== length - 1)
+    throw new Invalid('tar', `${value} does not fit into a header`);
+  block.set(Buffer.from(digits, 'latin1'), at);
 }

@@ -88,7 +88,7 @@ export function parseHeader(bytes: Uint8Array): Header {
   };
 }
 
-/** Writes a header's block. @throws {Invalid} subject `tar`, for a name or a link that does not fit. */
+/** Writes a header's block. @throws {Invalid} subject `tar`, for a name, a link or a number that does not fit. */
 export function formatHeader(header: Header): Uint8Array {
   const name = splitName(header.name);
   if (name === undefined || !fitsText(header.linkname, FIELDS.linkname))

@@ -3,4 +3,4 @@ export { TAR_LIMITS, type FoundEntry, type TarEntry, type TarEntryType, type Tar
 export { archivePath, foldedPath, linkTarget } from './path.ts';
 export { walkTar, type WalkOptions } from './walk.ts';
 export type { RandomAccess } from './window.ts';
-export { formatEntry, writeTar, type TarItem } from './write.ts';
+export { formatEntry, sizeOfTar, writeTar, type TarItem } from './write.ts';

@@ -18,7 +18,7 @@ export function parsePax(bytes: Uint8Array): PaxRecords {
       'latin1',
     );
     const end = at + Number(/^[1-9][0-9]*$/.exec(digits)?.[0] ?? Number.NaN);
-    if (!(end <= bytes.length) || bytes[end - 1] !== 0x0a || end - 1 <= space)
+    if (!(end <= bytes.length) || bytes[end - 1] !== 0x0a)
       throw new Invalid('tar', 'its pax header has a record whose length is wrong');
     const record = decode(bytes.subarray(space + 1, end - 1));
     const equals = record.indexOf('=');

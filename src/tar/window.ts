@@ -16,6 +16,7 @@ export interface Window {
 const NEAR = 256 * 1024;
 const FAR = 4 * 1024;
 
+/** Reads nothing before the first piece is asked for. */
 export function createWindow(source: RandomAccess): Window {
   let held: Uint8Array = new Uint8Array(0);
   let start = 0;

@@ -41,18 +41,11 @@ export async function* writeTar(
 }
 
 async function* blocksOf(items: Iterable<TarItem> | AsyncIterable<TarItem>): AsyncGenerator<Uint8Array> {
-  for await (const { path, content } of items) {
-    if (content === undefined) {
-      yield formatEntry({
-        path: path.endsWith('/') ? path : `${path}/`,
-        type: 'directory',
-        size: 0,
-        mode: 0o755,
-      });
-      continue;
-    }
+  for await (const item of items) {
+    yield headerOf(item);
+    const { path, content } = item;
+    if (content === undefined) continue;
     const { size } = content;
-    yield formatEntry({ path, type: 'file', size, mode: 0o644 });
     let seen = 0;
     for await (const chunk of content.open()) {
       seen += chunk.length;
@@ -62,8 +55,30 @@ async function* blocksOf(items: Iterable<TarItem> | AsyncIterable<TarItem>): Asy
     if (seen !== size) throw wrongSize(path, size, `${seen}`);
     yield new Uint8Array(paddingOf(size));
   }
-  // The mark of the end.
-  yield new Uint8Array(2 * BLOCK);
+  yield new Uint8Array(END_LENGTH);
+}
+
+/** The mark of the end: two blocks of zeros. */
+const END_LENGTH = 2 * BLOCK;
+
+/** How long the tar of some items is, in bytes. Contents are not opened. */
+export function sizeOfTar(items: Iterable<TarItem>): number {
+  let total = END_LENGTH;
+  for (const item of items) {
+    const size = item.content?.size ?? 0;
+    total += headerOf(item).length + size + paddingOf(size);
+  }
+  return total;
+}
+
+function headerOf({ path, content }: TarItem): Uint8Array {
+  if (content !== undefined) return formatEntry({ path, type: 'file', size: content.size, mode: 0o644 });
+  return formatEntry({
+    path: path.endsWith('/') ? path : `${path}/`,
+    type: 'directory',
+    size: 0,
+    mode: 0o755,
+  });
 }
 
 /** The blocks that stand before an entry's content: its header, and a pax header where that has no room for something. */

@@ -1,20 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect } from 'vitest';
 import { digestOf, type Digest } from '../../src/oci/index.ts';
 import { collect } from '../../src/registry/index.ts';
 import { archiveRegistry, type ArchiveRegistry } from '../../src/store/archive/index.ts';
-import { createStaging } from '../../src/store/archive/staging.ts';
+import { createStaging } from '../../src/store/archive/file/staging.ts';
+import { compileProgram } from '../child-program.ts';
 import { lacks } from './peers.ts';
-import { attempt } from './processes.ts';
-import { play, type Stage } from './stage.ts';
+import { smallDisk } from './small-disk.ts';
+import { play } from './stage.ts';
+import { startVictim } from './victims.ts';
 
 /** In all, of two processes at a time. */
 const KILLS = 60;
@@ -29,28 +25,17 @@ describe('kill -9 in the middle of pushing to an archive, and of writing it, by 
       const folder = stage.newFolder('archive');
       await mkdir(folder);
       const file = join(folder, 'x.tar');
-      const child = await compile(stage);
+      const program = await compileProgram(new URL('archive-kill-child.ts', import.meta.url), stage.folder);
       const there = new Map<string, Digest>();
       const state = { over: false };
       let reads = 0;
 
       const killing = ['a', 'b'].map(async (killer) => {
         for (let round = 0; round < KILLS / 2; round++) {
-          const victim = spawn(process.execPath, [child, file, `${killer}${round}`], {
-            stdio: ['ignore', 'pipe', 'inherit'],
-          });
-          stage.onClose(async () => victim.kill('SIGKILL'));
-          const lines = createInterface(victim.stdout);
-          lines.on('line', (line) => {
+          await startVictim(stage, program, [file, `${killer}${round}`], (line) => {
             const [, tag = '', digest = ''] = line.split(' ');
             there.set(tag, digest as Digest);
-          });
-          const ended = Promise.all([once(victim, 'exit'), once(lines, 'close')]);
-          await Promise.race([once(lines, 'line'), ended]);
-          await sleep(Math.random() * LIFE);
-          expect(victim.exitCode, 'it ended by itself').toBeNull();
-          victim.kill('SIGKILL');
-          await ended;
+          }).killWithin(LIFE);
         }
       });
       // Whenever one looks, it is a whole archive; one that stays open sees each that comes.
@@ -98,16 +83,8 @@ describe('kill -9 in the middle of pushing to an archive, and of writing it, by 
 
 describe('a full disk', () => {
   play('is an error in words of whoever writes an archive, and no damage', [], async (stage) => {
-    const disk = stage.newFolder('disk');
-    await mkdir(disk);
-    const mounted = await attempt('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).catch(
-      () => undefined,
-    );
-    if (mounted?.code !== 0) {
-      console.log('skipped: no tmpfs can be mounted here');
-      return;
-    }
-    stage.onClose(() => attempt('umount', [disk]));
+    const disk = await smallDisk(stage);
+    if (disk === undefined) return;
     const file = join(disk, 'x.tar');
     const push = async (archive: ArchiveRegistry, size: number, tag: string): Promise<void> => {
       const bytes = Buffer.alloc(size, tag);
@@ -122,22 +99,27 @@ describe('a full disk', () => {
       await archive.commit();
     });
     const before = await readFile(file);
-    const full = {
+    const full = (room: string): object => ({
       code: 'UNKNOWN',
-      message: `cannot write the archive ${file}: ENOSPC (no space left on the disk)`,
-    };
+      message: expect.stringMatching(
+        `^cannot write the archive ${file}: ENOSPC \\(no space left on the disk\\); ${room} in ${disk}, and \\d+ are free$`,
+      ) as string,
+    });
+    const whatIsPushed = 'what is pushed, until it is committed, takes';
     // There is room for what is pushed, and none for the archive with it.
     await within(file, async (archive) => {
       await push(archive, 300_000, 'v2');
-      await expect(archive.commit()).rejects.toMatchObject(full);
+      await expect(archive.commit()).rejects.toMatchObject(
+        full('the new file, beside what is there, takes 60\\d{4} bytes'),
+      );
       expect((await archive.resolveManifest('archive', 'v2')).size).toBeGreaterThan(0);
     });
     expect(await readdir(disk)).toEqual(['x.tar']);
     // None for what is pushed.
     await within(file, async (archive) => {
-      await expect(push(archive, 900_000, 'v3')).rejects.toMatchObject(full);
+      await expect(push(archive, 900_000, 'v3')).rejects.toMatchObject(full(`${whatIsPushed} 900000 bytes`));
       const upload = await archive.startUpload('archive');
-      await expect(upload.write(Buffer.alloc(900_000))).rejects.toMatchObject(full);
+      await expect(upload.write(Buffer.alloc(900_000))).rejects.toMatchObject(full(`${whatIsPushed} room`));
       await upload.cancel();
       // What failed is out of the way: there is room for less.
       await push(archive, 1000, 'v4');
@@ -158,9 +140,10 @@ describe('a full disk', () => {
       'status=none',
     );
     await within(`${file}.gz`, async (archive) => {
-      await expect(archive.names.entries()).rejects.toMatchObject({
-        message: `cannot write the archive ${file}.gz: ENOSPC (no space left on the disk)`,
-      });
+      const error = await archive.names.entries().catch(String);
+      expect(error).toContain(
+        `cannot write the archive ${file}.gz: ENOSPC (no space left on the disk); the tar that is in it takes room in ${disk}`,
+      );
     });
     expect((await readdir(disk)).sort()).toEqual(['filler', 'x.tar.gz']);
     expect(before.length).toBeGreaterThan(300_000);
@@ -184,21 +167,4 @@ async function collectImage(archive: ArchiveRegistry, tag: string): Promise<void
   }
   const { config, layers } = await (await archive.getManifest('archive', tag)).json<Document>();
   for (const { digest } of [config, ...layers]) await collect(await archive.getBlob('archive', digest));
-}
-
-/** Node 20 does not run TypeScript. The addon is not bundled, and is found by its path. */
-async function compile(stage: Stage): Promise<string> {
-  const outfile = join(stage.folder, 'child.mjs');
-  const addon = createRequire(import.meta.url).resolve('fs-native-extensions');
-  await build({
-    entryPoints: [fileURLToPath(new URL('archive-kill-child.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: { 'fs-native-extensions': addon },
-    external: [addon],
-    logLevel: 'warning',
-  });
-  return outfile;
 }

@@ -1,21 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect } from 'vitest';
 import { digestOf, type Digest } from '../../src/oci/index.ts';
 import { collect } from '../../src/registry/index.ts';
 import { collectGarbage, singleLayout, verifyLayout, type Finding } from '../../src/store/layout/index.ts';
+import { compileProgram } from '../child-program.ts';
 import { makeImage } from './images.ts';
 import type { KillTask } from './layout-kill-child.ts';
 import { lacks } from './peers.ts';
-import { attempt } from './processes.ts';
+import { smallDisk } from './small-disk.ts';
 import { play, type Stage } from './stage.ts';
+import { startVictim, type Victim } from './victims.ts';
 
 /** In all, of all three kinds. */
 const KILLS = 201;
@@ -29,7 +25,7 @@ describe('kill -9 in the middle of tagging, copying into a layout and collecting
     [],
     async (stage) => {
       const { directory } = await makeImage(stage, 'layout', { layers: 3, size: 30_000 });
-      const child = await compile(stage);
+      const program = await compileProgram(new URL('layout-kill-child.ts', import.meta.url), stage.folder);
       const known = { there: new Map<string, string>(), going: new Set<string>(), collected: 0 };
       const note = (line: string): void => {
         const [mark, name = '', digest = ''] = line.split(' ');
@@ -40,18 +36,16 @@ describe('kill -9 in the middle of tagging, copying into a layout and collecting
 
       const state = { over: false };
       let [reads, verifications, killed] = [0, 0, 0];
-      const reader = start(stage, child, { task: 'read', directory, prefix: '', base: 'latest' }, (line) => {
+      const start = (task: KillTask['task'], prefix: string, hear: (line: string) => void): Victim => {
+        const words: KillTask = { task, directory, prefix, base: 'latest' };
+        return startVictim(stage, program, [JSON.stringify(words)], hear);
+      };
+      const reader = start('read', '', (line) => {
         if (line === 'read') reads++;
       });
       const killing = KINDS.map(async (task) => {
         for (let round = 0; round < KILLS / KINDS.length; round++) {
-          const prefix = `${task}-${round}`;
-          const victim = start(stage, child, { task, directory, prefix, base: 'latest' }, note);
-          await victim.begun;
-          await sleep(Math.random() * LIFE);
-          expect(victim.process.exitCode, `${prefix} ended by itself`).toBeNull();
-          victim.process.kill('SIGKILL');
-          await victim.ended;
+          await start(task, `${task}-${round}`, note).killWithin(LIFE);
           killed++;
         }
       });
@@ -66,9 +60,7 @@ describe('kill -9 in the middle of tagging, copying into a layout and collecting
       })();
       await Promise.all(killing).finally(() => (state.over = true));
       await watching;
-      expect(reader.process.exitCode, 'the reader ended by itself').toBeNull();
-      reader.process.kill('SIGKILL');
-      await reader.ended;
+      await reader.kill();
 
       await expectKept(directory, known.there, known.going);
       await expectReadByOthers(stage, directory);
@@ -92,15 +84,8 @@ describe('kill -9 in the middle of tagging, copying into a layout and collecting
 
 describe('a full disk', () => {
   play('is an error of whoever writes, and no damage; collecting garbage makes room', [], async (stage) => {
-    const disk = stage.newFolder('disk');
-    await mkdir(disk);
-    const mounted = await attempt('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).catch(
-      () => undefined,
-    );
-    if (mounted?.code !== 0) {
-      console.log('skipped: no tmpfs can be mounted here');
-      return;
-    }
+    const disk = await smallDisk(stage);
+    if (disk === undefined) return;
     const directory = join(disk, 'layout');
     const layout = singleLayout(directory);
     const push = async (name: string, size: number): Promise<Digest> => {
@@ -199,39 +184,4 @@ async function expectReadByOthers(stage: Stage, directory: string): Promise<void
   if (lacks('skopeo') === undefined)
     for (const tag of tags.filter((name) => name.startsWith('copy')).slice(0, 5))
       await stage.run('skopeo', 'inspect', '--raw', `oci:${directory}:${tag}`);
-}
-
-interface Started {
-  readonly process: ChildProcess;
-  readonly begun: Promise<unknown>;
-  /** Once all that it said was heard. */
-  readonly ended: Promise<unknown>;
-}
-
-function start(stage: Stage, child: string, task: KillTask, hear: (line: string) => void): Started {
-  const started = spawn(process.execPath, [child, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  stage.onClose(async () => started.kill('SIGKILL'));
-  const lines = createInterface(started.stdout);
-  lines.on('line', hear);
-  const ended = Promise.all([once(started, 'exit'), once(lines, 'close')]);
-  return { process: started, begun: Promise.race([once(lines, 'line'), ended]), ended };
-}
-
-/** Node 20 does not run TypeScript. The addon is not bundled, and is found by its path. */
-async function compile(stage: Stage): Promise<string> {
-  const outfile = join(stage.folder, 'child.mjs');
-  const addon = createRequire(import.meta.url).resolve('fs-native-extensions');
-  await build({
-    entryPoints: [fileURLToPath(new URL('layout-kill-child.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: { 'fs-native-extensions': addon },
-    external: [addon],
-    logLevel: 'warning',
-  });
-  return outfile;
 }

@@ -6,6 +6,7 @@ import {
   archivePath,
   formatEntry,
   linkTarget,
+  sizeOfTar,
   walkTar,
   writeTar,
   type TarItem,
@@ -127,6 +128,19 @@ describe('what is written', () => {
     ]);
   });
 
+  test('is as long as is told before', async () => {
+    const items = fc.array(fc.oneof(fc.tuple(path, content), fc.tuple(path)), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(items, async (all) => {
+        const written = all.map(([name, bytes]) =>
+          bytes === undefined ? { path: name } : file(name, bytes),
+        );
+        expect(sizeOfTar(written)).toBe((await tarOf(...written)).length);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('is not written when a content is longer, or shorter, than was said', async () => {
     const wrong = (size: number): TarItem => {
       const { path, content } = file('x', 'four');
@@ -134,6 +148,46 @@ describe('what is written', () => {
     };
     await expect(tarOf(wrong(3))).rejects.toThrow('"x" was announced with 3 bytes, and has more');
     await expect(tarOf(wrong(5))).rejects.toThrow('"x" was announced with 5 bytes, and has 4');
+  });
+});
+
+describe('a header', () => {
+  /** The name in the first header of what is written for a path, and how many blocks stand before the content. */
+  const firstOf = (path: string): readonly [name: string, blocks: number] => {
+    const header = Buffer.from(formatEntry({ path, type: 'file', size: 0, mode: 0o644 }));
+    return [header.toString('latin1', 0, 100).replace(/\0.*/, ''), header.length / 512];
+  };
+
+  test('has room for a folder of 155 bytes and a name of 100; what is longer has a pax header', () => {
+    const [folder, name] = ['f'.repeat(155), 'n'.repeat(100)];
+    expect(firstOf(`${folder}/${name}`)).toEqual([name, 1]);
+    expect(firstOf(`f${folder}/${name}`)[1]).toBe(3);
+    expect(firstOf(`${folder}/${name}n`)[1]).toBe(3);
+    expect(firstOf(name)).toEqual([name, 1]);
+    expect(firstOf(`${name}n`)[1]).toBe(3);
+    // A slash at either end splits nothing.
+    expect(firstOf(`/${name}n`)[1]).toBe(3);
+    expect(firstOf(`${name}/`)[1]).toBe(3);
+  });
+
+  test('ends its prefix after 155 bytes, whatever stands behind that', async () => {
+    const prefix = `${'p'.repeat(155)}star`;
+    const [entry] = await entriesOf(Buffer.concat([rawEntry({ name: 'b', prefix }), END]));
+    expect(entry?.path).toBe(`${'p'.repeat(155)}/b`);
+  });
+
+  test.each([0o10000000, -1, 0.5])('has no room for a mode of %d', (mode) =>
+    expect(() => formatEntry({ path: 'a', type: 'file', size: 0, mode })).toThrow(
+      `${mode} does not fit into a header`,
+    ),
+  );
+
+  test('has sizes up to 8 GiB in digits, and larger ones in a pax header', () => {
+    const sized = (size: number): string =>
+      Buffer.from(formatEntry({ path: 'a', type: 'file', size, mode: 0 })).toString('latin1');
+    expect(sized(8 ** 11 - 1)).toContain('77777777777\0');
+    expect(sized(8 ** 11 - 1)).toHaveLength(512);
+    expect(sized(8 ** 11)).toContain('19 size=8589934592\n');
   });
 });
 
@@ -215,9 +269,36 @@ describe('what is read', () => {
       'b',
       1,
     ],
+    [
+      'a size in a pax header alone',
+      Buffer.concat([rawPax(paxRecord('size', '1')), rawEntry({ name: 'b', size: '00000000000\0' }, 'x')]),
+      'b',
+      1,
+    ],
     ['a size that begins with spaces', rawEntry({ name: 'b', size: '          1 ' }, 'x'), 'b', 1],
   ])('%s', async (_, tar, path, size) => {
     expect(await entriesOf(Buffer.concat([tar, END]))).toEqual([expect.objectContaining({ path, size })]);
+  });
+
+  test('also where the checksum was made of signed bytes, as old writers did', async () => {
+    const name = 'a\u007f\u00e4';
+    const high = Buffer.from(name).filter((byte) => byte > 127).length;
+    for (const [checksumOff, isTaken] of [
+      [0, true],
+      [-256 * high, true],
+      [-256 * (high + 1), false],
+    ] as const) {
+      const found = entriesOf(Buffer.concat([rawEntry({ name, checksumOff }), END]));
+      if (isTaken) expect((await found)[0]?.path).toBe(name);
+      else await expect(found).rejects.toThrow(/its checksum is \d+, and should be \d+/);
+    }
+  });
+
+  test('with what the disk fails with, and not as if the tar were wrong', async () => {
+    const failure = new Error('EIO');
+    const read = (): Promise<Uint8Array> => Promise.reject(failure);
+    const walking = walkTar({ size: 1024, read }).next();
+    await expect(walking).rejects.toBe(failure);
   });
 
   test('by few reads: contents are passed over', async () => {

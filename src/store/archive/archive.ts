@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import type { LayoutNames } from '../../layout-index/index.ts';
 import type { Platform } from '../../oci/index.ts';
 import { checkRepository, type Options, type Registry } from '../../registry/index.ts';
-import type { ArchiveLimits } from './base.ts';
-import { commitArchive, compressionByName } from './commit.ts';
-import type { Compression } from './compression.ts';
-import type { ArchiveFormat } from './contents.ts';
+import { commitArchive, compressionByName } from './commit/commit.ts';
+import type { ArchiveFormat } from './contents/contents.ts';
 import { deleteOperations } from './delete.ts';
-import { createHoldings } from './holdings.ts';
+import type { Compression } from './file/compression.ts';
+import type { ArchiveLimits } from './holdings/base.ts';
+import { createHoldings } from './holdings/holdings.ts';
 import { listOperations } from './list.ts';
 import { archiveNames } from './names.ts';
 import { readOperations } from './read.ts';
@@ -62,7 +62,8 @@ export interface ArchiveRegistry extends Registry {
  * wait for each other by the kernel's locks, as far as the disk has those.
  * @param file its path; it need not be there
  * @throws {RegistryError} `NAME_INVALID` when the repository's name is none. Operations, besides the codes of `Registry`:
- *   `ARCHIVE_INVALID` for a file that is no archive, or a hostile one; `REFERENCE_AMBIGUOUS`; `UNKNOWN` when the disk fails.
+ *   `ARCHIVE_INVALID` for a file that is no archive, or a hostile one; `REFERENCE_AMBIGUOUS`; `UNKNOWN` when the disk fails;
+ *   `UNSUPPORTED` for the deletion of a manifest that cannot be read, if blobs would go with it that it may lead to.
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
 export function archiveRegistry(file: string, options: ArchiveOptions): ArchiveRegistry {

@@ -2,7 +2,8 @@ import { resolveImage, type ImageQuery, type ResolveOptions } from '../../layout
 import type { Descriptor } from '../../oci/index.ts';
 import { checkReference, checkRepository, notFound, repositoryNotFound } from '../../registry/index.ts';
 import { archiveInvalid } from './failure.ts';
-import type { Holdings, View } from './holdings.ts';
+import type { Holdings } from './holdings/holdings.ts';
+import type { View } from './holdings/view.ts';
 
 /** Checks that a repository is the archive's one. @throws {RegistryError} `NAME_INVALID`, `NAME_UNKNOWN`. */
 export function checkIsOurs({ repository }: Holdings, name: string): void {

@@ -1,11 +1,12 @@
-import type { Descriptor } from '../../oci/index.ts';
 import { tagsOf } from '../../layout-index/index.ts';
+import type { Descriptor } from '../../oci/index.ts';
 import { checkDigest, checkRepository, type Registry } from '../../registry/index.ts';
 import { checkIsOurs } from './find.ts';
-import type { Holdings } from './holdings.ts';
+import type { Holdings } from './holdings/holdings.ts';
 
+/** What there is, in order. Referrers are looked for among all manifests, each of which is read once. */
 export function listOperations(holdings: Holdings): Pick<Registry, 'repositories' | 'tags' | 'referrers'> {
-  const { repository, currentOrNone, current, manifests } = holdings;
+  const { repository, currentOrNone, current } = holdings;
   return {
     async *repositories({ after = '', signal } = {}) {
       signal?.throwIfAborted();
@@ -29,7 +30,7 @@ export function listOperations(holdings: Holdings): Pick<Registry, 'repositories
       const found: Descriptor[] = [];
       for (const manifest of (await view.known()).manifests.values()) {
         signal?.throwIfAborted();
-        const referrer = (await manifests.read(manifest, view.find))?.referrer;
+        const referrer = (await view.read(manifest))?.referrer;
         if (referrer?.subject === digest) found.push(referrer.descriptor);
       }
       for (const referrer of found.sort((a, b) => (a.digest < b.digest ? -1 : 1)))

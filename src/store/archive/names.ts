@@ -1,7 +1,7 @@
 import { checkImageName, nameManifest, removeNames, type LayoutNames } from '../../layout-index/index.ts';
 import { checkDigest, notFound } from '../../registry/index.ts';
 import { findImage } from './find.ts';
-import type { Holdings } from './holdings.ts';
+import type { Holdings } from './holdings/holdings.ts';
 import { storeManifest } from './write.ts';
 
 /** The images of an archive by their names. */

@@ -1,11 +1,19 @@
-import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
-import { checkDigest, clampRange, contentOf, notFound, type Registry } from '../../registry/index.ts';
-import { readAnywhere } from './blob.ts';
+import type { Descriptor, Digest } from '../../oci/index.ts';
+import {
+  blobDescriptor,
+  checkDigest,
+  clampRange,
+  contentOf,
+  notFound,
+  type Registry,
+} from '../../registry/index.ts';
+import { readAnywhere } from './contents/blob.ts';
 import { checkIsOurs, findManifest } from './find.ts';
-import type { Holdings } from './holdings.ts';
+import type { Holdings } from './holdings/holdings.ts';
 
 type Read = Pick<Registry, 'getBlob' | 'getManifest' | 'resolveBlob' | 'resolveManifest'>;
 
+/** Contents are read from their places in the tar; those that were pushed since, from where they are kept. */
 export function readOperations(holdings: Holdings): Read {
   const findBlob = async (
     name: string,
@@ -17,7 +25,7 @@ export function readOperations(holdings: Holdings): Read {
     checkIsOurs(holdings, name);
     const blob = (await holdings.current(signal)).find(digest);
     if (blob === undefined) throw notFound('BLOB_UNKNOWN', name, digest);
-    return { mediaType: mediaTypes.octetStream, digest, size: blob.size };
+    return blobDescriptor(digest, blob.size);
   };
   const find = (digest: Digest) => async () => (await holdings.current()).find(digest);
   return {

@@ -7,8 +7,9 @@ import {
   type PushNamedOptions,
   type PushedNamed,
 } from '../../layout-index/index.ts';
-import { mediaTypes, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
+import type { Digest, Manifest } from '../../oci/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   checkManifest,
   checkRepository,
@@ -19,11 +20,15 @@ import {
   type Registry,
 } from '../../registry/index.ts';
 import { onDisk } from './failure.ts';
+import type { Room } from './file/room.ts';
 import { checkIsOurs } from './find.ts';
-import type { Change, Holdings, View } from './holdings.ts';
+import type { Holdings } from './holdings/holdings.ts';
+import type { Change } from './holdings/moment.ts';
+import type { View } from './holdings/view.ts';
 
 type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
 
+/** What is pushed is kept beside the archive, for whoever asks the same registry object, until it is committed. */
 export function writeOperations(holdings: Holdings): Write {
   const { repository, currentOrNone } = holdings;
   /** There is one repository: whatever can be mounted is there already. */
@@ -102,7 +107,8 @@ async function storeBlob(
   const path = await onDisk(file, () => staging.newFile());
   const handle = await onDisk(file, () => open(path, 'wx'));
   try {
-    for await (const chunk of stream) await onDisk(file, () => handle.writeFile(chunk));
+    const room: Room = { what: 'what is pushed, until it is committed,', size };
+    for await (const chunk of stream) await onDisk(file, () => handle.writeFile(chunk), room);
   } catch (error) {
     await handle.close();
     await staging.remove(path);
@@ -110,9 +116,4 @@ async function storeBlob(
   }
   await handle.close();
   await keep(digest, path, size);
-}
-
-/** What is known of a blob that is stored: its digest and size. */
-export function blobDescriptor(digest: Digest, size: number): Descriptor {
-  return { mediaType: mediaTypes.octetStream, digest, size };
 }

@@ -1,6 +1,7 @@
 import { checkDigest, checkReference, notFound, type Registry } from '../../registry/index.ts';
 import { findManifest, type TagLists } from './shelf.ts';
 
+/** What is deleted is gone from one repository; others that have it keep it. */
 export function deleteOperations(shelves: TagLists): Pick<Registry, 'deleteBlob' | 'deleteManifest'> {
   return {
     async deleteBlob(repository, digest, { signal } = {}) {

@@ -1,6 +1,7 @@
 import { checkDigest, type Registry } from '../../registry/index.ts';
 import type { TagLists } from './shelf.ts';
 
+/** What there is, in order. Lists are those of the moment in which they are begun. */
 export function listOperations(shelves: TagLists): Pick<Registry, 'repositories' | 'tags' | 'referrers'> {
   return {
     async *repositories({ after, signal } = {}) {

@@ -1,15 +1,23 @@
-import { mediaTypes, type Descriptor, type Digest } from '../../oci/index.ts';
-import { checkDigest, clampRange, contentOfBytes, notFound, type Registry } from '../../registry/index.ts';
+import type { Descriptor, Digest } from '../../oci/index.ts';
+import {
+  blobDescriptor,
+  checkDigest,
+  clampRange,
+  contentOfBytes,
+  notFound,
+  type Registry,
+} from '../../registry/index.ts';
 import { findManifest, type TagLists } from './shelf.ts';
 
 type Read = Pick<Registry, 'getBlob' | 'getManifest' | 'resolveBlob' | 'resolveManifest'>;
 
+/** Contents are the very bytes that are kept. */
 export function readOperations(shelves: TagLists): Read {
   const findBlob = (repository: string, digest: Digest): { bytes: Uint8Array; descriptor: Descriptor } => {
     checkDigest(digest);
     const bytes = shelves.existing(repository).blobs.get(digest);
     if (bytes === undefined) throw notFound('BLOB_UNKNOWN', repository, digest);
-    return { bytes, descriptor: { mediaType: mediaTypes.octetStream, digest, size: bytes.length } };
+    return { bytes, descriptor: blobDescriptor(digest, bytes.length) };
   };
   return {
     async getBlob(repository, digest, { range, signal } = {}) {

@@ -10,20 +10,11 @@ export interface StoredManifest {
   readonly referrer: Descriptor;
 }
 
-/** A blob that is still coming in. */
-export interface StoredUpload {
-  chunks: Uint8Array[];
-  size: number;
-  /** Ends when the one writer that there may be has ended. */
-  writing?: Promise<void>;
-}
-
 /** What one repository holds. */
 export interface StagingRepository {
   readonly blobs: Map<Digest, Uint8Array>;
   readonly manifests: Map<Digest, StoredManifest>;
   readonly tags: Map<string, Digest>;
-  readonly uploads: Map<string, StoredUpload>;
   /** By subject. */
   readonly referrers: Map<Digest, Map<Digest, Descriptor>>;
 }
@@ -40,6 +31,7 @@ export interface TagLists {
   all(): Iterable<StagingRepository>;
 }
 
+/** Begins with no repository. */
 export function createTagLists(): TagLists {
   const shelves = new Map<string, StagingRepository>();
   const find = (repository: string): StagingRepository | undefined => {
@@ -60,7 +52,6 @@ export function createTagLists(): TagLists {
           blobs: new Map(),
           manifests: new Map(),
           tags: new Map(),
-          uploads: new Map(),
           referrers: new Map(),
         };
         shelves.set(repository, shelf);

@@ -1,5 +1,6 @@
-import { mediaTypes, referrerDescriptor, type Descriptor, type Digest } from '../../oci/index.ts';
+import { referrerDescriptor, type Descriptor, type Digest } from '../../oci/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   checkManifest,
   checkTag,
@@ -14,6 +15,7 @@ import type { TagLists } from './shelf.ts';
 
 type Write = Pick<Registry, 'pushBlob' | 'mountBlob' | 'pushManifest'>;
 
+/** What is pushed is copied: whoever changes their bytes later changes nothing here. */
 export function writeOperations(shelves: TagLists, { sparse = false }: MemoryOptions): Write {
   const mount = (repository: string, digest: Digest, from: string | undefined): boolean => {
     checkDigest(digest);
@@ -33,7 +35,7 @@ export function writeOperations(shelves: TagLists, { sparse = false }: MemoryOpt
     },
     async pushBlob(repository, { digest, size }, source, { mountFrom, signal } = {}) {
       signal?.throwIfAborted();
-      const descriptor = { mediaType: mediaTypes.octetStream, digest: checkDigest(digest), size };
+      const descriptor = blobDescriptor(checkDigest(digest), size);
       if (mountFrom !== undefined && mount(repository, digest, mountFrom)) return descriptor;
       shelves.find(repository);
       const bytes = await collect(verifyPushed(openable(source).open(), descriptor, signal));

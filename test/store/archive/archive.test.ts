@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -62,6 +62,7 @@ describe('an archive', () => {
       expect(await archive.names.entries()).toEqual([]);
       await expect(archive.getManifest('archive', 'v1')).rejects.toMatchObject({
         code: 'NAME_UNKNOWN',
+        status: 404,
         message: `there is no archive ${pathOf()}`,
       });
     });
@@ -74,6 +75,30 @@ describe('an archive', () => {
       expect(await all(archive.repositories())).toEqual(['team/app']);
       expect(await all(archive.tags('team/app'))).toEqual(['many', 'one']);
       await expect(archive.getManifest('archive', 'one')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+    });
+  });
+
+  test.each<[string, (archive: ArchiveRegistry, name: string) => Promise<unknown>]>([
+    ['getBlob', (archive, name) => archive.getBlob(name, config.descriptor.digest)],
+    ['resolveBlob', (archive, name) => archive.resolveBlob(name, config.descriptor.digest)],
+    ['getManifest', (archive, name) => archive.getManifest(name, 'one')],
+    ['resolveManifest', (archive, name) => archive.resolveManifest(name, 'one')],
+    ['pushBlob', (archive, name) => pushBlob(archive, name, config)],
+    ['mountBlob', (archive, name) => archive.mountBlob(name, config.descriptor.digest)],
+    ['startUpload', (archive, name) => archive.startUpload(name)],
+    ['pushManifest', (archive, name) => push(archive, name, one)],
+    ['deleteBlob', (archive, name) => archive.deleteBlob(name, config.descriptor.digest)],
+    ['deleteManifest', (archive, name) => archive.deleteManifest(name, 'one')],
+    ['tags', (archive, name) => all(archive.tags(name))],
+  ])('has no other repository: %s', async (_, ask) => {
+    await writeFile(pathOf(), tar(...layoutFiles));
+    await within('x.tar', {}, async (archive) => {
+      await expect(ask(archive, 'other')).rejects.toMatchObject({
+        code: 'NAME_UNKNOWN',
+        repository: 'other',
+      });
+      await expect(ask(archive, 'NOT A NAME')).rejects.toMatchObject({ code: 'NAME_INVALID' });
+      expect(await all(archive.referrers('other', one.descriptor.digest))).toEqual([]);
     });
   });
 
@@ -107,6 +132,66 @@ describe('an archive', () => {
       expect(await content.bytes()).toEqual(config.bytes);
       expect(await all(archive.tags('archive'))).toEqual(['two']);
       await expect(archive.getManifest('archive', 'one')).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+    });
+  });
+
+  test('whose path the system refuses is not one that is not there', async () => {
+    await within('x'.repeat(300), {}, async (archive) => {
+      await expect(archive.names.entries()).rejects.toMatchObject({
+        code: 'UNKNOWN',
+        message: expect.stringMatching(/^cannot stat the archive .*ENAMETOOLONG/) as string,
+      });
+    });
+  });
+
+  test('leaves no file open, whatever was done with it', { skip: process.platform !== 'linux' }, async () => {
+    const open = async (): Promise<string[]> => {
+      const found = await Promise.all(
+        (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+      );
+      return found.filter((path) => path.includes(folder()));
+    };
+    await writeFile(pathOf(), gzipSync(tar(...layoutFiles)));
+    await within('x.tar', {}, async (archive) => {
+      await (await archive.getManifest('archive', 'one')).bytes();
+      await push(archive, 'archive', two, 'two');
+      const upload = await archive.startUpload('archive');
+      await upload.write(Buffer.from('some'), { size: 4 });
+      await expect(upload.write(Buffer.from('more'), { size: 5 })).rejects.toThrow('announced');
+      await expect(upload.commit(one.descriptor.digest)).rejects.toThrow('expected');
+      await archive.commit();
+      await push(archive, 'archive', image('three'), 'three');
+      // What was decompressed is of no use any more: the new file is not compressed.
+      expect(await open()).toEqual([]);
+    });
+    await writeFile(pathOf(), gzipSync(tar(...layoutFiles)));
+    await within('x.tar', {}, async (archive) => {
+      await (await archive.getManifest('archive', 'one')).bytes();
+      expect(await open()).toHaveLength(1);
+    });
+    expect(await open()).toEqual([]);
+  });
+
+  test('has the images of an index as soon as that is there, which its index.json named before', async () => {
+    await writeFile(pathOf(), tar(VERSION, indexJson({ many }), blob(config), blob(one)));
+    await within('x.tar', {}, async (archive) => {
+      const asked = (): Promise<unknown> => archive.resolveManifest('archive', one.descriptor.digest);
+      await expect(asked()).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+      await pushBlob(archive, 'archive', many);
+      expect(await asked()).toEqual(one.descriptor);
+    });
+  });
+
+  test('refuses digests that are none', async () => {
+    await writeFile(pathOf(), tar(...layoutFiles));
+    const none = 'sha256:123' as Digest;
+    const invalid = { code: 'DIGEST_INVALID' };
+    await within('x.tar', {}, async (archive) => {
+      await expect(all(archive.referrers('archive', none))).rejects.toMatchObject(invalid);
+      await expect(archive.names.name(none, [{ tag: 'x' }])).rejects.toMatchObject(invalid);
+      await expect(archive.deleteBlob('archive', none)).rejects.toMatchObject(invalid);
+      await expect(archive.getBlob('archive', none)).rejects.toMatchObject(invalid);
+      await expect(archive.mountBlob('archive', none)).rejects.toMatchObject(invalid);
     });
   });
 
@@ -158,6 +243,10 @@ describe("Docker's old format", () => {
       expect(await (await archive.getBlob('archive', digestOf(first))).bytes()).toEqual(first);
       expect(await (await archive.getBlob('archive', digestOf(second))).bytes()).toEqual(second);
       expect((await archive.names.resolve({ name: 'localhost:5000/z:2' })).digest).toBe(found.digest);
+      expect(found.annotations).toEqual({
+        'io.containerd.image.name': 'docker.io/x/y:1',
+        'org.opencontainers.image.ref.name': '1',
+      });
       expect(await all(archive.tags('archive'))).toEqual(['1', '2']);
     });
   });
@@ -190,6 +279,14 @@ describe("Docker's old format", () => {
         await archive.getManifest('archive', '1')
       ).json<{ layers: readonly { digest: Digest }[] }>();
       expect(layers.map(({ digest }) => digest)).toEqual([digestOf(layer), digestOf(layer)]);
+    });
+  });
+
+  test('can have images without layers, whose configs need not list any', async () => {
+    const rootless = JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers' } });
+    await writeFile(pathOf(), tar(dockerManifest({ Layers: null }), ['config.json', rootless]));
+    await within('x.tar', { format: 'docker' }, async (archive) => {
+      expect(await (await archive.getManifest('archive', '1')).json()).toMatchObject({ layers: [] });
     });
   });
 
@@ -395,6 +492,65 @@ describe('what is written', () => {
     ]);
   });
 
+  test('has an index.json whose entries have their fields in one order, by name those that are not in the standard', async () => {
+    const { mediaType, digest, size } = one.descriptor;
+    const entry = {
+      zeta: 1,
+      annotations: { 'x.z': '1', 'x.a': '2', 'org.opencontainers.image.ref.name': 'one' },
+      platform: { os: 'linux', architecture: 'amd64' },
+      size,
+      alpha: 2,
+      digest,
+      mediaType,
+    };
+    const document = { other: true, annotations: { b: '1' }, manifests: [entry], schemaVersion: 2 };
+    await writeFile(
+      pathOf(),
+      tar(VERSION, ['index.json', JSON.stringify(document)], blob(config), blob(one)),
+    );
+    await within('x.tar', {}, async (archive) => {
+      await pushAll(archive, [two]);
+      await archive.commit();
+    });
+    const bytes = await readFile(pathOf());
+    const found = (await entriesOf(bytes)).find(({ path }) => path === 'index.json');
+    const unnamed = `{"mediaType":"${mediaType}","digest":"${two.descriptor.digest}","size":${two.descriptor.size}}`;
+    expect(bytes.toString('utf8', found?.offset, (found?.offset ?? 0) + (found?.size ?? 0))).toBe(
+      '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","annotations":{"b":"1"},"other":true,"manifests":[' +
+        `{"mediaType":"${mediaType}","digest":"${digest}","size":${size},"platform":{"os":"linux","architecture":"amd64"},` +
+        '"annotations":{"org.opencontainers.image.ref.name":"one","x.a":"2","x.z":"1"},"alpha":2,"zeta":1},' +
+        `${unnamed}]}`,
+    );
+  });
+
+  test('lists, for docker load, nothing that cannot be run or is not whole; it stays all the same', async () => {
+    const attested = image('attestation');
+    const malformed = { ...image('x'), ...piece('{"config":7}', one.descriptor.mediaType) };
+    const chart = image('chart', {
+      config: { ...config.descriptor, mediaType: 'application/vnd.cncf.helm.config.v1+json' },
+    });
+    const child = {
+      ...attested.descriptor,
+      annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+    };
+    const attesting = index([], { manifests: [child] });
+    const sparse = index([image('elsewhere')]);
+    const partial = image('partial', { layers: [piece('not there').descriptor] });
+    const there = [one, attested, attesting, malformed, chart, sparse, partial];
+    const tags = { attesting, malformed, chart, sparse, partial, one };
+    await writeFile(pathOf(), tar(VERSION, indexJson(tags), blob(config), ...there.map(blob)));
+    await within('x.tar', { format: 'docker' }, async (archive) => {
+      await archive.names.name(one.descriptor.digest, [{ name: 'one:1' }]);
+      await archive.commit();
+    });
+    const bytes = await readFile(pathOf());
+    const found = (await entriesOf(bytes)).find(({ path }) => path === 'manifest.json');
+    const list = bytes.toString('utf8', found?.offset, (found?.offset ?? 0) + (found?.size ?? 0));
+    const Config = `blobs/${config.descriptor.digest.replace(':', '/')}`;
+    expect(JSON.parse(list)).toEqual([{ Config, RepoTags: ['docker.io/library/one:1'], Layers: [] }]);
+    expect(await pathsIn('x.tar')).toEqual(expect.arrayContaining(there.map((each) => blob(each)[0])));
+  });
+
   test('is compressed where the name says so; the same bytes each time', async () => {
     for (const name of ['a.tar.gz', 'b.TGZ', 'plain.tar']) {
       await within(name, {}, async (archive) => {
@@ -468,6 +624,30 @@ describe('what is written', () => {
         expect(await (await archive.getManifest('archive', each.descriptor.digest)).bytes()).toEqual(
           each.bytes,
         );
+    });
+  });
+
+  test('is there again when it is pushed again after it was deleted, be it in the archive or not', async () => {
+    await writeFile(pathOf(), tar(...layoutFiles, blob(piece('in it'))));
+    await within('x.tar', {}, async (archive) => {
+      await pushBlob(archive, 'archive', piece('not yet in it'));
+      for (const each of [piece('in it'), piece('not yet in it')]) {
+        const { digest } = each.descriptor;
+        await archive.deleteBlob('archive', digest);
+        await expect(archive.getBlob('archive', digest)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+        await expect(archive.deleteBlob('archive', digest)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+        await pushBlob(archive, 'archive', each);
+        expect(await (await archive.getBlob('archive', digest)).bytes()).toEqual(each.bytes);
+      }
+    });
+  });
+
+  test('can be read from where it is by then, if it was opened before it was written out', async () => {
+    await within('x.tar', {}, async (archive) => {
+      await pushAll(archive, [one]);
+      const content = await archive.getBlob('archive', config.descriptor.digest);
+      await archive.commit();
+      expect(await content.bytes()).toEqual(config.bytes);
     });
   });
 

@@ -17,6 +17,9 @@ import {
 
 const docker = { format: 'docker' } as const;
 
+/** The digits of a digest that nothing has. */
+const HEX = '0123456789abcdef'.repeat(4);
+
 /** A zstd frame with these bytes as they are. */
 export function zstdOf(bytes: Buffer): Buffer {
   const header = Buffer.alloc(3);
@@ -154,12 +157,43 @@ export const dockers: readonly Hostile[] = [
     /manifest.json: \/0\/Layers\/0: "..\/..\/layer.tar": its path goes up/,
     docker,
   ],
+  ...(
+    [
+      [
+        'layers that are no paths',
+        { Layers: ['a/layer.tar', 7] },
+        /manifest.json: \/0\/Layers: want a list of paths/,
+      ],
+      [
+        'layers that are no list',
+        { Layers: { length: 0 } },
+        /manifest.json: \/0\/Layers: want a list of paths/,
+      ],
+      ['names that are no texts', { RepoTags: [null] }, /manifest.json: \/0\/RepoTags: want a list of names/],
+      [
+        'more layers than any image has',
+        { Layers: Array<string>(1001).fill('a/layer.tar') },
+        /manifest.json: \/0\/Layers: 1001 layers, more than 1000/,
+      ],
+    ] as const
+  ).map(([what, image, problem]): Hostile => [
+    what,
+    tar(dockerManifest(image), ['config.json', old]),
+    problem,
+    docker,
+  ]),
   [
     'a config that is no JSON',
     tar(dockerManifest({}), ['config.json', 'no JSON'], ['a/layer.tar', layer]),
     /config.json: not valid JSON/,
     docker,
   ],
+  ...['null', '[]', '7'].map((document): Hostile => [
+    `a config that is ${document}`,
+    tar(dockerManifest({}), ['config.json', document], ['a/layer.tar', layer]),
+    /config.json: .*want a JSON object/,
+    docker,
+  ]),
   [
     'a config without layers',
     tar(dockerManifest({}), ['config.json', '{}'], ['a/layer.tar', layer]),
@@ -182,16 +216,12 @@ export const dockers: readonly Hostile[] = [
     /manifest.json names 0 layers for config.json, which has 1 diff_ids/,
     docker,
   ],
-  [
-    'a config under the name of another',
-    tar(
-      dockerManifest({ Config: `${'a'.repeat(64)}.json` }),
-      [`${'a'.repeat(64)}.json`, old],
-      ['a/layer.tar', layer],
-    ),
-    /a{64}.json has the digest of something else/,
+  ...[`${HEX}.json`, `sha256:${HEX}`, `blobs/sha256/${HEX}`, `a/${HEX}.json`].map((name): Hostile => [
+    `a config under the name of another: ${name}`,
+    tar(dockerManifest({ Config: name }), [name, old], ['a/layer.tar', layer]),
+    /cdef(?:.json)? has the digest of something else/,
     docker,
-  ],
+  ]),
   [
     'one layer for two diff_ids',
     tar(

@@ -176,6 +176,11 @@ export const headers: readonly Hostile[] = [
     /it has 99999999999999 bytes, more than 68719476736/,
   ],
   [
+    'a size in the pax header that is beyond all numbers',
+    withLayout(Buffer.concat([rawPax(paxRecord('size', '9'.repeat(16))), rawEntry({ name: 'x' })])),
+    /the size in its pax header is no number that can be/,
+  ],
+  [
     'a size in the pax header that is none',
     withLayout(Buffer.concat([rawPax(paxRecord('size', '-1')), rawEntry({})])),
     /the size in its pax header is no number that can be/,

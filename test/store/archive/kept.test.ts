@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DOCUMENT_LIMIT } from '../../../src/registry/index.ts';
 import { archiveRegistry, type ArchiveRegistry } from '../../../src/store/archive/index.ts';
 import { entriesOf } from '../../tar/access.ts';
 import { temporaryFolder } from '../layout/folder.ts';
@@ -46,6 +47,9 @@ const naming = JSON.stringify({ schemaVersion: 2, things: [layer.descriptor] });
 const cached = piece('a layer', 'application/vnd.oci.image.layer.v1.tar+gzip');
 const cacheConfig = piece('{}', 'application/vnd.buildkit.cacheconfig.v0');
 const layered = image('with a layer', { layers: [layer.descriptor] });
+
+/** With so many bytes in an annotation an index has as many as a document may have. */
+const FILLER = DOCUMENT_LIMIT - index([inside], { annotations: { filler: '' } }).bytes.length;
 
 describe('a commit keeps whatever may be led to', () => {
   test.each<[string, Piece, ...Piece[]]>([
@@ -124,9 +128,112 @@ describe('a commit leaves out', () => {
   test.each<[string, Piece, ...Piece[]]>([
     ['an image', inside],
     ['an index without one of its images', index([image('elsewhere')])],
+    [
+      'an index of 4 MiB to the byte',
+      index([inside], { annotations: { filler: 'x'.repeat(FILLER) } }),
+      inside,
+    ],
     ['a build cache, whose layers an index lists', index([cached, cacheConfig]), cached, cacheConfig],
   ])('what nothing leads to, where all is understood: %s', async (_, entry, ...below) => {
     const there = [one, config, entry, ...below];
     expect(await leftAfter(tagged, { one, entry }, ...there, lost)).toEqual(pathsOf(...there));
+  });
+});
+
+describe('what may lead to more than can be read', () => {
+  const { digest } = large.descriptor;
+  const foo = piece(naming, 'application/vnd.foo.v1+json');
+  const below = image('below', { layers: [layer.descriptor] });
+  const wide = index([below], { annotations: { filler: 'x'.repeat(5 * 1024 * 1024) } });
+
+  test.each<[string, Piece, ...Piece[]]>([
+    ['an index of 5 MiB', large, inside],
+    ['an index that is none', index([], { manifests: { 0: layer.descriptor } }), layer],
+    ['a type that is not known', foo, layer],
+    [
+      'an index whose entry has another size',
+      { ...index([inside]), descriptor: { ...index([inside]).descriptor, size: 7 } },
+      inside,
+    ],
+  ])('is not deleted if others would go with it: %s', async (_, entry, ...others) => {
+    const there = [one, config, entry, ...others];
+    const refused = async (archive: ArchiveRegistry): Promise<void> => {
+      await expect(archive.deleteManifest('archive', entry.descriptor.digest)).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+        detail: others.map(({ descriptor }) => descriptor.digest),
+        message: expect.stringMatching(
+          /cannot be read, and a blob that nothing else leads to would be lost/,
+        ) as string,
+      });
+      expect(await all(archive.tags('archive'))).toEqual(['entry', 'one']);
+      await tagged(archive);
+    };
+    expect(await leftAfter(refused, { one, entry }, ...there)).toEqual(pathsOf(...there));
+  });
+
+  test.each([
+    [3, ''],
+    [4, ' and 1 more'],
+    [5, ' and 2 more'],
+  ])('tells three of what would go, of %d%s', async (count, more) => {
+    const several = Array.from({ length: count }, (_, at) => piece(`blob ${at}`));
+    const refused = async (archive: ArchiveRegistry): Promise<void> => {
+      const [first, second, third] = several.map(({ descriptor }) => descriptor.digest);
+      await expect(archive.deleteManifest('archive', digest)).rejects.toMatchObject({
+        status: 405,
+        message:
+          `${digest} is not deleted from the archive ${fileOf()}: what it leads to cannot be read, and ${count} blobs that ` +
+          `nothing else leads to would be lost with it: ${first}, ${second}, ${third}${more}. ` +
+          'Push what is to stay of these under a name, and delete the rest first',
+      });
+    };
+    await leftAfter(refused, { one, large }, one, config, large, ...several);
+  });
+
+  test('is deleted when what it led to has names of its own, or was deleted', async () => {
+    const deleted = async (archive: ArchiveRegistry): Promise<void> => {
+      await archive.deleteBlob('archive', lost.descriptor.digest);
+      await push(archive, 'archive', below, 'stays');
+      await archive.deleteManifest('archive', wide.descriptor.digest);
+    };
+    const there = [one, config, wide, below, layer, lost];
+    expect(await leftAfter(deleted, { one, wide }, ...there)).toEqual(pathsOf(one, config, below, layer));
+  });
+
+  test('is deleted while something else keeps all there is, and that not after it', async () => {
+    const deleted = async (archive: ArchiveRegistry): Promise<void> => {
+      await archive.deleteManifest('archive', digest);
+      await expect(archive.deleteManifest('archive', foo.descriptor.digest)).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+      });
+    };
+    expect(await leftAfter(deleted, { one, large, foo }, one, config, large, inside, foo)).toEqual(
+      pathsOf(one, config, inside, foo),
+    );
+  });
+
+  test('is deleted with what it lists as no manifest, as layers are', async () => {
+    const thing = piece('as it is', 'application/x-foo');
+    const listing = index([thing]);
+    const deleted = (archive: ArchiveRegistry): Promise<void> =>
+      archive.deleteManifest('archive', listing.descriptor.digest);
+    expect(await leftAfter(deleted, { one, listing }, one, config, listing, thing)).toEqual(
+      pathsOf(one, config),
+    );
+  });
+
+  test('is deleted if it is not there at all', async () => {
+    const deleted = (archive: ArchiveRegistry): Promise<void> => archive.deleteManifest('archive', digest);
+    expect(await leftAfter(deleted, { one, large }, one, config)).toEqual(pathsOf(one, config));
+  });
+
+  test('takes no notice of what was pushed since, and is in no archive yet', async () => {
+    const deleted = async (archive: ArchiveRegistry): Promise<void> => {
+      await pushBlob(archive, 'archive', layer);
+      await push(archive, 'archive', foo);
+      await archive.deleteManifest('archive', foo.descriptor.digest);
+      await tagged(archive);
+    };
+    expect(await leftAfter(deleted, { one }, one, config)).toEqual(pathsOf(one, config));
   });
 });

@@ -1,8 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createStaging } from '../../../src/store/archive/staging.ts';
+import { createStaging } from '../../../src/store/archive/file/staging.ts';
+import { archiveRegistry } from '../../../src/store/archive/index.ts';
 import { temporaryFolder } from '../layout/folder.ts';
+import { config, pushBlob } from '../layout/image.ts';
 
 const HOUR = 60 * 60 * 1000;
 
@@ -15,6 +17,24 @@ describe('the private folder beside an archive', () => {
     await writeFile(await staging.newFile(), 'x');
     expect(await readdir(folder())).toEqual([expect.stringMatching(/^\.x\.tar\.stowage-\d+-[0-9a-f]{16}$/)]);
     await staging.close();
+    expect(await readdir(folder())).toEqual([]);
+  });
+
+  test('has each blob once, and nothing of what failed or was given up', async () => {
+    const archive = archiveRegistry(join(folder(), 'x.tar'), { format: 'oci' });
+    const staged = async (): Promise<number> => (await readdir(folder(), { recursive: true })).length - 1;
+    for (let time = 0; time < 2; time++) {
+      await pushBlob(archive, 'archive', config);
+      expect(await staged()).toBe(1);
+    }
+    const upload = await archive.startUpload('archive');
+    expect(await staged()).toBe(2);
+    await expect(upload.commit(config.descriptor.digest)).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    await (await archive.startUpload('archive')).cancel();
+    const wrong = archive.pushBlob('archive', config.descriptor, Buffer.from('something else'));
+    await expect(wrong).rejects.toMatchObject({ code: 'SIZE_INVALID' });
+    expect(await staged()).toBe(1);
+    await archive.close();
     expect(await readdir(folder())).toEqual([]);
   });
 

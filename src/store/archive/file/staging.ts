@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { describeSystemCode, isMissing, systemCode } from '../../disk/index.ts';
-import { printable } from '../../oci/index.ts';
-import { RegistryError } from '../../registry/index.ts';
-import { closed } from './failure.ts';
+import { describeSystemCode, isMissing, systemCode } from '../../../disk/index.ts';
+import { printable } from '../../../oci/index.ts';
+import { RegistryError } from '../../../registry/index.ts';
+import { closed } from '../failure.ts';
 
 /** The private folder of one registry object: what was pushed lies in it until it is in the archive. */
 export interface Staging {
   /** A path in it that nobody has; the folder is made when it is not there. */
   newFile(): Promise<string>;
   /** A new file that has no name, where the system can do that; else one that `remove` removes. */
-  unnamed(): Promise<{ readonly handle: FileHandle; remove(): Promise<void> }>;
+  unnamed(): Promise<{ readonly handle: FileHandle; readonly folder: string; remove(): Promise<void> }>;
   /** Removes a file of it. */
   remove(path: string): Promise<void>;
   /** Removes it with all that is in it. */
@@ -50,10 +50,11 @@ export function createStaging(file: string, now: () => number = Date.now): Stagi
       const name = `${prefixFor(path)}${process.pid}-${randomBytes(16).toString('hex')}`;
       const [place, handle] = await openBeside(dirname(path), name);
       const remove = (): Promise<void> => rm(place, { force: true });
-      if (process.platform === 'win32') return { handle, remove };
+      const folder = dirname(place);
+      if (process.platform === 'win32') return { handle, folder, remove };
       // Nothing of it stays then, however the process ends.
       await remove();
-      return { handle, remove: async () => {} };
+      return { handle, folder, remove: async () => {} };
     },
     remove: (path) => rm(path, { force: true }),
     async close() {

@@ -1,3 +1,4 @@
+import { EMPTY_INDEX } from '../../../../layout-index/index.ts';
 import {
   createHasher,
   digestOf,
@@ -9,16 +10,16 @@ import {
   printable,
   type Descriptor,
   type Digest,
-} from '../../oci/index.ts';
-import { EMPTY_INDEX } from '../../layout-index/index.ts';
-import { DOCUMENT_LIMIT } from '../../registry/index.ts';
-import { piecesOf } from './bytes.ts';
-import { compressionOf, type Compression } from './compression.ts';
-import { readDockerManifest, type DockerImage } from './docker-manifest.ts';
-import { namedEntries } from './docker-names.ts';
-import { archiveInvalid, reading } from './failure.ts';
-import { findFile, type Span } from './inventory.ts';
-import { readSpan, type ArchiveReader, type BlobPlace, type Contents } from './reader.ts';
+} from '../../../../oci/index.ts';
+import { DOCUMENT_LIMIT } from '../../../../registry/index.ts';
+import { archiveInvalid, reading } from '../../failure.ts';
+import { piecesOf } from '../../file/bytes.ts';
+import { compressionOf, type Compression } from '../../file/compression.ts';
+import type { BlobPlace } from '../blob.ts';
+import { readSpan, type ArchiveReader, type Contents } from '../document.ts';
+import { findFile, type Span } from '../inventory.ts';
+import { readDockerManifest, type DockerImage } from './manifest.ts';
+import { namedEntries } from './names.ts';
 
 /** The types of layers, by how they are compressed, in Docker's manifests and in OCI's. */
 const LAYERS = {

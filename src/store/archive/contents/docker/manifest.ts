@@ -1,3 +1,4 @@
+import { INDEX_LIMIT } from '../../../../layout-index/index.ts';
 import {
   Invalid,
   isObject,
@@ -5,11 +6,10 @@ import {
   parseJson,
   printable,
   type FullReference,
-} from '../../oci/index.ts';
-import { INDEX_LIMIT } from '../../layout-index/index.ts';
-import { archivePath } from '../../tar/index.ts';
-import { reading } from './failure.ts';
-import { readDocument, type ArchiveReader } from './reader.ts';
+} from '../../../../oci/index.ts';
+import { archivePath } from '../../../../tar/index.ts';
+import { reading } from '../../failure.ts';
+import { readDocument, type ArchiveReader } from '../document.ts';
 
 /**
  * One image of a `manifest.json`, the list that `docker save` writes.

@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { isMissing } from '../../disk/index.ts';
-import type { RandomAccess } from '../../tar/index.ts';
+import { isMissing } from '../../../disk/index.ts';
+import type { RandomAccess } from '../../../tar/index.ts';
 
 /** How much is read at a time, in bytes. */
 const CHUNK = 1024 * 1024;
@@ -48,7 +48,7 @@ export function fileBytes(path: string, stamp: BigIntStats): ArchiveBytes {
       if (handle === undefined) return undefined;
       try {
         if (sameFile(await handle.stat({ bigint: true }), stamp))
-          return { ...reader(handle, Number(stamp.size)), close: () => handle.close() };
+          return { ...bytesOf(handle, Number(stamp.size)), close: () => handle.close() };
       } catch (error) {
         await handle.close();
         throw error;
@@ -74,7 +74,7 @@ export function temporaryBytes(size: number, handle: FileHandle, remove: () => P
       if (isRetired) return undefined;
       users++;
       return {
-        ...reader(handle, size),
+        ...bytesOf(handle, size),
         async close() {
           users--;
           await leave();
@@ -99,7 +99,8 @@ export async function openRegular(path: string): Promise<FileHandle | undefined>
   }
 }
 
-function reader(handle: FileHandle, size: number): RandomAccess {
+/** The bytes of an open file. */
+export function bytesOf(handle: FileHandle, size: number): RandomAccess {
   return {
     size,
     async read(at, length) {

@@ -1,11 +1,9 @@
-import type { Digest } from '../../oci/index.ts';
-import type { LayoutIndex } from '../../layout-index/index.ts';
-import type { OpenBytes } from './bytes.ts';
-import { archiveInvalid } from './failure.ts';
+import type { LayoutIndex } from '../../../layout-index/index.ts';
+import type { Digest } from '../../../oci/index.ts';
+import { archiveInvalid } from '../failure.ts';
+import type { OpenBytes } from '../file/bytes.ts';
+import type { BlobPlace } from './blob.ts';
 import type { Inventory, Span } from './inventory.ts';
-
-/** Where a blob of an archive is: in its tar, or made by us of what is there. */
-export type BlobPlace = Span | { readonly made: Uint8Array };
 
 /** What an archive holds. */
 export interface Contents {

@@ -1,7 +1,7 @@
 import { Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { Invalid } from '../../oci/index.ts';
-import { RegistryError } from '../../registry/index.ts';
+import { Invalid } from '../../../oci/index.ts';
+import { RegistryError } from '../../../registry/index.ts';
 import { zstdPieces } from './zstd-frames.ts';
 
 /** How an archive, or a layer in it, is compressed. */

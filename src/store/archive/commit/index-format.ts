@@ -1,5 +1,5 @@
-import { formatIndex, type LayoutIndex } from '../../layout-index/index.ts';
-import { annotations, mediaTypes, type Descriptor, type Json } from '../../oci/index.ts';
+import { formatIndex, type LayoutIndex } from '../../../layout-index/index.ts';
+import { annotations, mediaTypes, type Descriptor, type Json } from '../../../oci/index.ts';
 
 /** The order of a descriptor's fields; others come behind them, by name. */
 const FIELDS = ['mediaType', 'digest', 'size', 'artifactType', 'platform', 'urls', 'data', 'annotations'];

@@ -1,8 +1,8 @@
 import { link, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode } from '../../disk/index.ts';
-import { stale } from './blob.ts';
+import { lockNow, systemCode } from '../../../disk/index.ts';
 import { sameFile, stampOf } from './bytes.ts';
+import { stale } from './stale.ts';
 
 /** How often is asked for a lock that somebody else has, in milliseconds. */
 const ASK_EVERY = 25;
@@ -21,7 +21,7 @@ export async function oneByOne<T>(
     const handle = await openToLock(file);
     if (handle === undefined) return work();
     try {
-      if ((await lock(handle, signal)) === 'no locks') return await work();
+      if ((await lock(handle, file, signal)) === 'no locks') return await work();
       // Whoever had it has replaced the file, as a rule; then this is the lock of what was there.
       const now = await stampOf(file);
       if (now !== undefined && sameFile(now, await handle.stat({ bigint: true }))) return await work();
@@ -42,12 +42,13 @@ async function openToLock(file: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function lock({ fd }: FileHandle, signal: AbortSignal | undefined): Promise<'locked' | 'no locks'> {
-  let tryLock: (fd: number) => boolean;
+async function lock(
+  handle: FileHandle,
+  file: string,
+  signal: AbortSignal | undefined,
+): Promise<'locked' | 'no locks'> {
   try {
-    const loaded = await import('fs-native-extensions');
-    ({ tryLock } = loaded.default ?? loaded);
-    while (!tryLock(fd)) await sleep(ASK_EVERY, undefined, { signal });
+    while (!(await lockNow(handle, file))) await sleep(ASK_EVERY, undefined, { signal });
     return 'locked';
   } catch {
     signal?.throwIfAborted();

@@ -1,21 +1,22 @@
-import type { Digest } from '../../oci/index.ts';
-import type { Holdings, View } from './holdings.ts';
+import type { Digest } from '../../../oci/index.ts';
+import type { View } from './view.ts';
 
 /**
  * The blobs that an archive is to have, in order: those that its entries lead to. Where anything among them may lead
  * further than we can read, all that there are: an index of more than `DOCUMENT_LIMIT` bytes, a manifest that is malformed
  * or of a type that we do not know, indexes that stand in one another deeper than we follow. What was deleted is not there.
  */
-export async function keptBlobs(holdings: Holdings, view: View): Promise<readonly Digest[]> {
-  const kept = (await reachedBlobs(holdings, view)) ?? view.digests();
+export async function keptBlobs(view: View): Promise<readonly Digest[]> {
+  const kept = (await reachedBlobs(view)) ?? view.digests();
   return [...kept].sort();
 }
 
-/** Undefined if there may be more of them. */
-async function reachedBlobs(
-  { manifests }: Holdings,
-  { known, find }: View,
-): Promise<ReadonlySet<Digest> | undefined> {
+/** The blobs that the entries lead to; undefined if there may be more of them. */
+export async function reachedBlobs({
+  known,
+  find,
+  read,
+}: Pick<View, 'known' | 'find' | 'read'>): Promise<ReadonlySet<Digest> | undefined> {
   const { manifests: reached, limit } = await known();
   if (limit !== undefined) return undefined;
   const blobs = new Set<Digest>();
@@ -26,7 +27,7 @@ async function reachedBlobs(
       continue;
     }
     blobs.add(descriptor.digest);
-    const facts = await manifests.read(descriptor, find);
+    const facts = await read(descriptor);
     if (facts === undefined || facts.mayLeadFurther) return undefined;
     // A subject that is there, and that nothing lists, is not known as a manifest.
     const subject = facts.referrer?.subject;

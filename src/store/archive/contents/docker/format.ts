@@ -1,3 +1,4 @@
+import type { ReadFacts } from '../../../../layout-index/index.ts';
 import {
   annotations,
   encodedOf,
@@ -14,10 +15,9 @@ import {
   type Digest,
   type ImageManifest,
   type Platform,
-} from '../../oci/index.ts';
-import { contentOf, isVerificationFailure } from '../../registry/index.ts';
-import type { Holdings, View } from './holdings.ts';
-import { inOrder } from './index-format.ts';
+} from '../../../../oci/index.ts';
+import { contentOf, isVerificationFailure } from '../../../../registry/index.ts';
+import type { FindBlob } from '../blob.ts';
 
 interface Listed {
   readonly Config: string;
@@ -25,21 +25,31 @@ interface Listed {
   readonly Layers: readonly string[];
 }
 
+/** What the list is made with. */
+export interface DockerListParts {
+  readonly find: FindBlob;
+  /** Reads what an index lists. */
+  readonly read: ReadFacts;
+  /**
+   * Which image of several stands for all, if it is there; else it is the first. Docker takes that of the machine; here,
+   * archives are to be the same wherever they are written.
+   */
+  readonly platform: Platform;
+}
+
 /**
  * Writes a `manifest.json` beside the index of a layout, as `docker save` does since it keeps images as layouts: for
  * readers that know no other list. Each image stands there once with all its names; of several platforms, one does.
- * @param platform which of them, if it is there; else it is the first. Docker takes that of the machine; here, archives
- *   are to be the same wherever they are written
+ * @param entries in the order in which their images are to stand
  * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
  */
 export async function formatDockerManifest(
-  holdings: Holdings,
-  view: View,
-  platform: Platform,
+  entries: readonly Descriptor[],
+  parts: DockerListParts,
 ): Promise<Uint8Array> {
   const list = new Map<Digest, Listed>();
-  for (const entry of inOrder(view.entries)) {
-    const found = await findImage(holdings, view, entry, platform);
+  for (const entry of entries) {
+    const found = await findImage(entry, parts);
     if (found === undefined) continue;
     const { config, layers } = found;
     const listed = list.get(found.digest) ?? {
@@ -57,24 +67,18 @@ export async function formatDockerManifest(
 type Found = Pick<ImageManifest, 'config' | 'layers'> & { readonly digest: Digest };
 
 /** The image of an entry that can be run, for that platform if there is a choice. Other things have no place in the list. */
-async function findImage(
-  holdings: Holdings,
-  view: View,
-  entry: Descriptor,
-  platform: Platform,
-): Promise<Found | undefined> {
+async function findImage(entry: Descriptor, parts: DockerListParts): Promise<Found | undefined> {
+  const { find, read, platform } = parts;
   if (isIndexType(entry.mediaType)) {
-    const children = (await holdings.manifests.read(entry, view.find))?.children ?? [];
+    const children = (await read(entry))?.children ?? [];
     const wanted = children.filter((child) => child.platform && matchesPlatform(platform, child.platform));
     for (const child of [...wanted, ...children]) {
-      const found = isIndexType(child.mediaType)
-        ? undefined
-        : await findImage(holdings, view, child, platform);
+      const found = isIndexType(child.mediaType) ? undefined : await findImage(child, parts);
       if (found !== undefined) return found;
     }
     return undefined;
   }
-  const blob = isImageType(entry.mediaType) ? view.find(entry.digest) : undefined;
+  const blob = isImageType(entry.mediaType) ? find(entry.digest) : undefined;
   if (blob === undefined || entry.annotations?.[annotations.buildkitReferenceType] !== undefined)
     return undefined;
   try {
@@ -83,7 +87,7 @@ async function findImage(
     if (manifest.kind !== 'image' || !isConfigType(manifest.document.config.mediaType)) return undefined;
     const { config, layers } = manifest.document;
     // A list that names what is not there is refused as a whole.
-    if ([config, ...layers].some(({ digest }) => view.find(digest) === undefined)) return undefined;
+    if ([config, ...layers].some(({ digest }) => find(digest) === undefined)) return undefined;
     return { digest: entry.digest, config, layers };
   } catch (error) {
     if (error instanceof Invalid || isVerificationFailure(error)) return undefined;

@@ -10,11 +10,11 @@ import {
   type Digest,
   type FullReference,
   type Manifest,
-} from '../../oci/index.ts';
-import { DOCUMENT_LIMIT } from '../../registry/index.ts';
-import { readDockerManifest } from './docker-manifest.ts';
-import { findFile } from './inventory.ts';
-import { readSpan, type ArchiveReader, type Contents } from './reader.ts';
+} from '../../../../oci/index.ts';
+import { DOCUMENT_LIMIT } from '../../../../registry/index.ts';
+import { readSpan, type ArchiveReader, type Contents } from '../document.ts';
+import { findFile } from '../inventory.ts';
+import { readDockerManifest } from './manifest.ts';
 
 /** The entries of an image under its names, as `docker save` writes them; one without a name where it has none. */
 export function namedEntries(image: Descriptor, names: readonly FullReference[]): readonly Descriptor[] {

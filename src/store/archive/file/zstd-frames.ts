@@ -1,4 +1,4 @@
-import { Invalid } from '../../oci/index.ts';
+import { Invalid } from '../../../oci/index.ts';
 
 /** How large a zstd frame may want its window to be, in bytes: the memory that decoding it takes. */
 const WINDOW_LIMIT = 128 * 1024 * 1024;

@@ -1,18 +1,18 @@
-import { isDigest, type Digest } from '../../oci/index.ts';
 import {
   checkVersion,
   EMPTY_INDEX,
   INDEX_LIMIT,
   parseIndex,
   VERSION_LIMIT,
-} from '../../layout-index/index.ts';
-import type { OpenBytes } from './bytes.ts';
-import { readDockerImages } from './docker-images.ts';
-import { nameByDocker } from './docker-names.ts';
-import { archiveInvalid, reading } from './failure.ts';
+} from '../../../layout-index/index.ts';
+import { isDigest, type Digest } from '../../../oci/index.ts';
+import type { TarLimits } from '../../../tar/index.ts';
+import { archiveInvalid, reading } from '../failure.ts';
+import type { OpenBytes } from '../file/bytes.ts';
+import { readDockerImages } from './docker/images.ts';
+import { nameByDocker } from './docker/names.ts';
+import { readDocument, type ArchiveReader, type Contents } from './document.ts';
 import { takeInventory, type Inventory, type Span } from './inventory.ts';
-import { readDocument, type ArchiveReader, type Contents } from './reader.ts';
-import type { TarLimits } from '../../tar/index.ts';
 
 /** How an archive is meant to be: as an OCI layout, or as `docker save` writes it, which since Docker 25 is both. */
 export type ArchiveFormat = 'oci' | 'docker';

@@ -1,5 +1,5 @@
-import { Invalid, printable } from '../../oci/index.ts';
-import type { RegistryError } from '../../registry/index.ts';
+import { Invalid, printable } from '../../../oci/index.ts';
+import type { RegistryError } from '../../../registry/index.ts';
 import {
   archivePath,
   foldedPath,
@@ -7,9 +7,9 @@ import {
   walkTar,
   type FoundEntry,
   type TarLimits,
-} from '../../tar/index.ts';
-import type { OpenBytes } from './bytes.ts';
-import { archiveInvalid } from './failure.ts';
+} from '../../../tar/index.ts';
+import { archiveInvalid } from '../failure.ts';
+import type { OpenBytes } from '../file/bytes.ts';
 
 /** Where some bytes are in the tar. */
 export interface Span {

@@ -1,4 +1,4 @@
-import { factsOf, isManifestLike, NO_FACTS, type Facts } from '../../layout-index/index.ts';
+import { factsOf, isManifestLike, NO_FACTS, type Facts } from '../../../layout-index/index.ts';
 import {
   childBlobs,
   childManifests,
@@ -7,8 +7,8 @@ import {
   parseManifest,
   type Descriptor,
   type Manifest,
-} from '../../oci/index.ts';
-import { contentOf, DOCUMENT_LIMIT, isVerificationFailure } from '../../registry/index.ts';
+} from '../../../oci/index.ts';
+import { contentOf, DOCUMENT_LIMIT, isVerificationFailure } from '../../../registry/index.ts';
 import type { FindBlob, StoredBlob } from './blob.ts';
 
 /** What is remembered of a manifest of an archive. */
@@ -27,6 +27,7 @@ export interface Manifests {
 
 const UNKNOWN: StoredFacts = { ...NO_FACTS, blobs: [], mayLeadFurther: true };
 
+/** Begins with none. */
 export function createManifests(): Manifests {
   const remembered = new Map<string, StoredFacts>();
   return {

@@ -1,9 +1,12 @@
-import type { Digest } from '../../oci/index.ts';
-import { RegistryError, type ByteRange } from '../../registry/index.ts';
-import { openRegular, piecesOf, type ArchiveBytes } from './bytes.ts';
-import { onDisk } from './failure.ts';
+import type { Digest } from '../../../oci/index.ts';
+import type { ByteRange } from '../../../registry/index.ts';
+import { onDisk } from '../failure.ts';
+import { bytesOf, openRegular, piecesOf, type ArchiveBytes } from '../file/bytes.ts';
+import { ATTEMPTS, isStale, stale } from '../file/stale.ts';
 import type { Span } from './inventory.ts';
-import type { BlobPlace } from './reader.ts';
+
+/** Where a blob of an archive is: in its tar, or made by us of what is there. */
+export type BlobPlace = Span | { readonly made: Uint8Array };
 
 /** What of a blob to read, and until when. */
 export interface ReadOptions {
@@ -60,24 +63,14 @@ export function stagedBlob(file: string, path: string, size: number): StoredBlob
       signal?.throwIfAborted();
       const handle = await onDisk(file, () => openRegular(path));
       if (handle === undefined) throw stale(file);
-      const reader = {
-        size,
-        read: async (at: number, length: number) => {
-          const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, at);
-          return buffer.subarray(0, bytesRead);
-        },
-      };
       try {
-        yield* piecesOf(reader, range.start, range.end, signal);
+        yield* piecesOf(bytesOf(handle, size), range.start, range.end, signal);
       } finally {
         await handle.close();
       }
     },
   };
 }
-
-/** How often a blob is looked for anew when the archive changes under those who read it. */
-const ATTEMPTS = 3;
 
 /** Reads a blob from wherever it is by now: its digest says that it is the same. */
 export async function* readAnywhere(
@@ -96,18 +89,4 @@ export async function* readAnywhere(
       if (!isStale(error) || attempt === ATTEMPTS) throw error;
     }
   }
-}
-
-const STALE = 'the archive was replaced';
-
-/** Whether an error says that what was read is no longer there as it was. */
-export function isStale(error: unknown): boolean {
-  return error instanceof RegistryError && error.detail === STALE;
-}
-
-/** The error for what is no longer there as it was. */
-export function stale(file: string): RegistryError {
-  return new RegistryError('UNAVAILABLE', `${file} was replaced while it was read: ask again`, {
-    detail: STALE,
-  });
 }
