@@ -67,8 +67,14 @@ export function uploadsTo<T extends Incoming>({
         life?.throwIfAborted();
         checkUnused(find(repository, id));
         sessions.delete(id);
-        await verifyIncoming(incoming, digest, repository);
-        await keep(repository, digest, incoming);
+        try {
+          await verifyIncoming(incoming, digest, repository);
+          await keep(repository, digest, incoming);
+        } catch (error) {
+          // Nobody can come back to it.
+          await incoming.remove().catch(() => {});
+          throw error;
+        }
         return blobDescriptor(digest, incoming.size);
       },
       async cancel() {
@@ -165,9 +171,7 @@ async function verifyIncoming(incoming: Incoming, digest: Digest, repository: st
     for await (const piece of incoming.read()) hasher.update(piece);
     got = hasher.digest();
   }
-  if (got === digest) return;
-  await incoming.remove();
-  throw wrongDigest(digest, got, repository);
+  if (got !== digest) throw wrongDigest(digest, got, repository);
 }
 
 /** The error for an upload that is not there, or is one to another repository. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../src/oci/index.ts';
-import type { Registry } from '../../src/registry/index.ts';
+import { uploadsTo, type Incoming, type Registry } from '../../src/registry/index.ts';
 import { archiveRegistry } from '../../src/store/archive/index.ts';
 import { memoryRegistry } from '../../src/store/memory/index.ts';
 import { temporaryFolder } from '../store/layout/folder.ts';
@@ -73,6 +73,7 @@ describe.each<[string, () => Registry & { close?(): Promise<void> }]>([
       ] as const) {
         await expect(upload.write(whole.subarray(10), { size })).rejects.toMatchObject({
           code: 'SIZE_INVALID',
+          status: 400,
           message: `the chunk has ${got} bytes, ${size} were announced`,
         });
         expect(upload.offset).toBe(10);
@@ -144,4 +145,27 @@ describe.each<[string, () => Registry & { close?(): Promise<void> }]>([
       await writing;
       expect((await resumed).offset).toBe(whole.length);
     }));
+});
+
+test('an upload that cannot be kept is removed: nobody can come back to it', async () => {
+  const failure = new Error('no space left on device');
+  const remove = vi.fn(() => Promise.resolve());
+  const incoming: Incoming = {
+    size: whole.length,
+    append: () => Promise.resolve(),
+    truncate: () => Promise.resolve(),
+    async *read() {
+      yield whole;
+    },
+    remove,
+  };
+  const { startUpload } = uploadsTo({
+    begin: () => Promise.resolve(incoming),
+    keep: () => Promise.reject(failure),
+  });
+  const upload = await startUpload(repository);
+  await expect(upload.commit(digest)).rejects.toBe(failure);
+  expect(remove).toHaveBeenCalledOnce();
+  await upload.cancel();
+  expect(remove).toHaveBeenCalledOnce();
 });

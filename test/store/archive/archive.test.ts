@@ -159,6 +159,8 @@ describe('an archive', () => {
       await upload.write(Buffer.from('some'), { size: 4 });
       await expect(upload.write(Buffer.from('more'), { size: 5 })).rejects.toThrow('announced');
       await expect(upload.commit(one.descriptor.digest)).rejects.toThrow('expected');
+      const wrong = archive.pushBlob('archive', config.descriptor, Buffer.from('something else'));
+      await expect(wrong).rejects.toMatchObject({ code: 'SIZE_INVALID' });
       await archive.commit();
       await push(archive, 'archive', image('three'), 'three');
       // What was decompressed is of no use any more: the new file is not compressed.
