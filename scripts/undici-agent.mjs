@@ -9,7 +9,10 @@ import Pool from 'undici/lib/dispatcher/pool.js';
 // and Node does not exit before that is done: 50 to 100 ms, of a command that takes 100. With this budget it does so after
 // some hundred answers, where it pays. This is not said earlier in the program: what V8 has compiled in advance, Node's own
 // modules among it, it takes only under the flags that it was compiled with.
-setFlagsFromString('--wasm-tiering-budget=300000000');
+// A V8 that does not know a flag says so on standard error, each time: only those are told that are known to know it.
+const NEWEST_TRIED = 26;
+const [major] = process.versions.node.split('.');
+if (Number(major) <= NEWEST_TRIED) setFlagsFromString('--wasm-tiering-budget=300000000');
 
 export { Agent, Pool };
 

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { isTag, printable } from '../oci/index.ts';
 import { formatLocalReference, type LocalScheme } from '../place/index.ts';
@@ -58,14 +58,18 @@ export function adviceOnColons(reference: string, taken = ''): string {
 }
 
 function isFolder(path: string): boolean {
-  return existsSync(join(path, '.'));
+  return statOrNone(path)?.isDirectory() === true;
 }
 
 function isFile(path: string): boolean {
+  return statOrNone(path)?.isFile() === true;
+}
+
+function statOrNone(path: string): Stats | undefined {
   try {
-    return statSync(path).isFile();
+    return statSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path';
+import { printable } from '../oci/index.ts';
 import {
   intercept,
   isList,
@@ -6,6 +8,7 @@ import {
   type AnyAnswer,
   type AnyList,
   type Registry,
+  type RegistryError,
 } from '../registry/index.ts';
 import { OWN_REPOSITORY } from './repository-names.ts';
 
@@ -40,12 +43,15 @@ const OWN_NAME = new RegExp(`(?<=\\b(?:in|of) )${OWN_REPOSITORY}\\b`);
 
 /** An error of the registry of a layout or an archive, as one that says where it is. Others stay as they are. */
 export function failureIn(error: unknown, name: string): unknown {
-  if (!isRegistryError(error)) return error;
-  const { message } = error;
-  if (message === `repository ${OWN_REPOSITORY} is not known`)
-    return reworded(error, `there is no layout in ${name}`);
-  return reworded(
-    error,
-    OWN_NAME.test(message) ? message.replace(OWN_NAME, () => name) : `${name}: ${message}`,
-  );
+  return isRegistryError(error) ? reworded(error, messageIn(error, name)) : error;
+}
+
+function messageIn({ message, repository = OWN_REPOSITORY }: RegistryError, name: string): string {
+  if (message === `repository ${OWN_REPOSITORY} is not known`) return `there is no layout in ${name}`;
+  if (OWN_NAME.test(message)) return message.replace(OWN_NAME, () => name);
+  // The names of an archive are those of its file, by its whole path.
+  const inFile = ` in ${printable(repository, 260)}`;
+  return isAbsolute(repository) && message.includes(inFile)
+    ? message.replace(inFile, () => ` in ${name}`)
+    : `${name}: ${message}`;
 }

@@ -3,6 +3,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { failIn } from '../../src/cli/layout/words.ts';
+import { RegistryError } from '../../src/registry/index.ts';
 import { singleLayout } from '../../src/store/layout/index.ts';
 import { graph, multi } from '../image/graph.ts';
 import { stowage, type Ran } from './stowage.ts';
@@ -326,4 +328,17 @@ test('a digest is no name', async () => {
 test('a folder may begin with a dash, behind two dashes', async () => {
   const { stderr } = await stowage(['layout', 'ls', '--', '-folder']);
   expect(stderr).toBe('stowage: -folder: there is no such folder [NAME_UNKNOWN]\n');
+});
+
+test.each([
+  ['m', 'manifest v1 is not in layout', 'manifest v1 is not in m'],
+  ['images', 'images/index.json: the disk is full', 'images/index.json: the disk is full'],
+  ['images', 'images is not there', 'images is not there'],
+])('in the folder %s, "%s" is told with the folder, once', (folder, message, told) => {
+  const { signal } = new AbortController();
+  let stderr = '';
+  const output = { write: (text: string) => void (stderr += text) };
+  const process = { stdout: output, stderr: output, env: {}, exitCode: null };
+  failIn({ process, signal }, folder, new RegistryError('UNKNOWN', message));
+  expect(stderr).toBe(`stowage: ${told} [UNKNOWN]\n`);
 });

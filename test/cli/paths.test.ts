@@ -122,6 +122,31 @@ describe('a path with colons is taken to end at one of them', () => {
   });
 });
 
+test('a file with colons is no folder to be advised', async () => {
+  const folder = await stage();
+  await writeFile(join(folder, 'a:b'), '');
+  const { stderr, code } = await stowage(['lookup', `oci-layout:${folder}/a:b`]);
+  expect({ stderr, code }).toEqual({
+    stderr: expect.stringContaining(`${folder}/a: there is no such folder [NAME_UNKNOWN]`) as string,
+    code: 3,
+  });
+});
+
+test.each(['oci-layout:DIR/images', 'oci-archive:DIR/images.tar'])(
+  'what is not in %s, and what is there several times, is told with the place as the user wrote it, once',
+  async (place) => {
+    const folder = await stage();
+    const from = place.replace('DIR', folder);
+    const lookup = async (name: string): Promise<string> =>
+      (await stowage(['lookup', `${from}${name}`])).stderr;
+    expect(await lookup(':v2')).toMatch(
+      `stowage: manifest v2 is not in ${from}: there is v1, docker.io/me/app:1 [`,
+    );
+    await stowage(['copy', `${from}:v1`, `${from}::me/other:1`, '--platform', 'linux/amd64']);
+    expect(await lookup('::')).toMatch(`stowage: there are 2 images in ${from}, say which by`);
+  },
+);
+
 test('a platform that an image lacks is told with the reference that the user wrote', async () => {
   const folder = await stage();
   const from = `oci-archive:${folder}/images.tar::`;

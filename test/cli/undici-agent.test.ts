@@ -22,7 +22,11 @@ await agent.close();
 console.log('asked');
 `;
 
-test('the parser of HTTP is not compiled for speed because of a few answers: the program would wait for it', async () => {
+/** What a program prints that asks a server some times, with what V8 tells of compiling WebAssembly. */
+async function ask(
+  times: number,
+  flags: readonly string[] = [],
+): Promise<{ stdout: string; stderr: string }> {
   // Inside the package, for undici to be found.
   const folder = await mkdtemp(join(process.cwd(), 'node_modules/.stowage-agent-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -42,14 +46,29 @@ test('the parser of HTTP is not compiled for speed because of a few answers: the
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-
-  const { stdout } = await promisify(execFile)(process.execPath, [
+  const url = `http://127.0.0.1:${port}`;
+  return promisify(execFile)(process.execPath, [
     '--trace-wasm-compilation-times',
+    ...flags,
     program,
-    `http://127.0.0.1:${port}`,
-    '30',
+    url,
+    String(times),
   ]);
+}
+
+test('the parser of HTTP is not compiled for speed because of a few answers: the program would wait for it', async () => {
+  const { stdout, stderr } = await ask(30);
   expect(stdout).toContain('using Liftoff');
   expect(stdout).toContain('asked');
   expect(stdout).not.toContain('using TurboFan');
+  // V8 would tell here that it does not know a flag.
+  expect(stderr).toBe('');
+});
+
+test('a Node that was not tried gets no flag of V8: it may not know it, and would say so at each command', async () => {
+  const versions =
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '99.0.0' } })";
+  const { stdout } = await ask(30, ['--import', `data:text/javascript,${encodeURIComponent(versions)}`]);
+  expect(stdout).toContain('asked');
+  expect(stdout).toContain('using TurboFan');
 });

@@ -37,8 +37,13 @@ export function failIn(context: Context, directory: string, error: unknown): voi
   // What is wrong with a word itself is so in any folder.
   const isOfWord = errorCode(error) === 'REFERENCE_INVALID';
   const isNamed =
-    isRegistryError(error) && [name, resolve(name)].some((path) => error.message.startsWith(path));
+    isRegistryError(error) && [name, resolve(name)].some((path) => beginsWithPath(error.message, path));
   fail(context, isOfWord || isNamed ? error : failureIn(error, name));
+}
+
+/** Whether a path, or that of something in it, is the first word of a message: not a word that begins as it does. */
+function beginsWithPath(message: string, path: string): boolean {
+  return message.startsWith(path) && /^(?::| is |[/\\])/.test(message.slice(path.length));
 }
 
 const DIGEST = /^sha(?:256|512):/;
