@@ -120,7 +120,7 @@ export function createAuthorizer(transport: Transport, options: AuthorizerOption
       if (!tried.refused) return tried.response;
       const second = await earnPass(visit, tried).catch(afterDiscarding(tried.response));
       const again = await transport(withPass(request, second));
-      if (!isOurs401(again, request)) return again;
+      if (!isOurs401(again, request)) return wasHeard(tried) ? { ...again, repeated: true } : again;
       throw await refusedPass(visit, second, again);
     },
     async prepare(question, scopes) {
@@ -169,6 +169,11 @@ interface Attempt {
   readonly response: TransportResponse;
   /** By a 401 of the origin that was asked. */
   readonly refused: boolean;
+}
+
+/** Whether the registry may have done, for the pass that it now refuses, what was asked for: tokens end between retries. */
+function wasHeard({ first, response }: Attempt): boolean {
+  return first.kind !== 'none' && response.repeated === true;
 }
 
 function afterDiscarding(response: TransportResponse): (error: unknown) => Promise<never> {

@@ -13,7 +13,7 @@ export interface PushBody {
   canStartAt(offset: number): boolean;
   /** The bytes from an offset up to, not including, an end. It fails if the source ends before, or goes on after the last. */
   part(offset: number, end: number): RequestBody;
-  /** The request that was sent last is over, though it may not know: a piece that it still waits for is not for it. */
+  /** The request that was sent last has failed, though it may not know: a piece that it still waits for is not for it. */
   endRequest(): void;
   /** Frees the source. */
   close(): void;
@@ -58,7 +58,8 @@ export function createPushBody(source: OpenableSource, size: number): PushBody {
       if (offset === end && size > 0) return { ...openable(new Uint8Array()), size: 0 };
       return { replayable: source.replayable, size: end - offset, open: () => read(offset, end) };
     },
-    endRequest: () => pass?.endTurn(),
+    // What can be opened again is let go: it may hold the one connection that there is for asking how to go on.
+    endRequest: () => (source.replayable ? pass?.leave() : pass?.endTurn()),
     close: () => pass?.leave(),
   };
 }

@@ -1,5 +1,12 @@
-import { mediaTypes } from '../oci/index.ts';
-import { checkDigest, checkRepository, openable, type Registry } from '../registry/index.ts';
+import {
+  blobDescriptor,
+  checkDigest,
+  checkRepository,
+  isDenied,
+  isRegistryError,
+  openable,
+  type Registry,
+} from '../registry/index.ts';
 import { begin, mountOrBegin } from './begin.ts';
 import type { ClientOptions } from './options.ts';
 import { createPushBody } from './push-body.ts';
@@ -9,7 +16,7 @@ import { recover, type Recovery } from './push-recover.ts';
 import { pushPatience } from './push-setback.ts';
 import { fitsPost, postWhole } from './push-single.ts';
 import type { Session } from './session.ts';
-import { askStanding, isThere } from './upload-answer.ts';
+import { askStanding, isThere, type Standing } from './upload-answer.ts';
 import { openBookmark } from './upload-bookmark.ts';
 
 /** How blobs are pushed. */
@@ -36,7 +43,7 @@ export function pushOperations(session: Session, settings: PushSettings): Pick<R
         if (start !== undefined)
           await sendAll(push, start, recovery, bookmark && graceAfter(signal, session.clock));
         await bookmark?.forget();
-        return { mediaType: mediaTypes.octetStream, digest, size };
+        return blobDescriptor(digest, size);
       } finally {
         body.close();
         await bookmark?.close();
@@ -60,7 +67,7 @@ async function found(
   const { session, repository, digest, size, body, signal } = push;
   const marked = bookmark?.location;
   if (marked !== undefined) {
-    const standing = await askStanding(session, repository, marked, signal);
+    const standing = await askLeft(push, marked);
     if (standing !== undefined && standing.offset <= size && body.canStartAt(standing.offset)) {
       session.tell({
         type: 'upload-resume',
@@ -81,6 +88,20 @@ async function found(
   if (standing === undefined) return undefined;
   await bookmark?.keep(standing.location);
   return positionAt(push, standing, { chunk: undefined, isResumed: false });
+}
+
+/**
+ * Asks where the upload of an earlier push stands. What refuses or fails this one question need not fail the push: another
+ * account may have begun the upload, and there are registries that trip over what they have lost.
+ * @returns undefined if it cannot be gone on with
+ */
+async function askLeft({ session, repository, signal }: Push, location: URL): Promise<Standing | undefined> {
+  try {
+    return await askStanding(session, repository, location, signal);
+  } catch (error) {
+    if (isDenied(error) || (isRegistryError(error) && error.status === 500)) return undefined;
+    throw error;
+  }
 }
 
 /** Sends all of a blob, from a position on, and takes it up again after setbacks. */

@@ -3,13 +3,13 @@ import {
   digestOf,
   isDigest,
   isMediaType,
-  mediaTypes,
   printable,
   verifiableAlgorithm,
   type Descriptor,
   type Digest,
 } from '../oci/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   checkReference,
   checkRepository,
@@ -80,7 +80,7 @@ export function readOperations(session: Session): Read {
       const size = contentLength(response);
       if (size === undefined)
         throw session.invalid(call, 'RESPONSE_INVALID', 'the registry does not tell the size of the blob');
-      return { mediaType: mediaTypes.octetStream, digest, size };
+      return blobDescriptor(digest, size);
     },
     async getBlob(repository, digest, { range, signal } = {}) {
       const call = blobCall('GET', repository, digest, signal);
@@ -196,7 +196,7 @@ function blobOf(
     range: range ?? { start: 0, end: size },
   });
   return contentOf(stream, {
-    descriptor: { mediaType: mediaTypes.octetStream, digest, size },
+    descriptor: blobDescriptor(digest, size),
     ...(range !== undefined && { range }),
     facts: factsOf(call, response),
     release,

@@ -41,7 +41,7 @@ export function uploadFiles(folder: string, options: UploadFilesOptions = {}): U
       if (!(await lockNow(file, path)) || !(await isStillAt(file, path))) return undefined;
       const { size, mtimeMs } = await file.stat();
       if (size <= LIMIT && Math.abs(now() - mtimeMs) < expiry) id = parse(await file.readFile('utf8'));
-      if (id === undefined) await rm(path);
+      if (id === undefined) await rm(path, { force: true });
     } finally {
       if (id === undefined) await file.close();
     }

@@ -1,6 +1,7 @@
-import { mediaTypes, type Descriptor, type Digest } from '../oci/index.ts';
+import { mediaTypes } from '../oci/index.ts';
 import { formatChunkRange } from '../protocol/index.ts';
 import {
+  blobDescriptor,
   checkDigest,
   checkRepository,
   openable,
@@ -135,7 +136,7 @@ async function open(
       const wasDone = async (refusal: RegistryError): Promise<boolean> =>
         isGone(refusal) && isThere({ session, repository, digest, signal: ending });
       await (await session.call({ ...call, body, headers, once, wasDone }, 201, 204)).discard();
-      return blob(digest, (last?.offset ?? offset) + sent());
+      return blobDescriptor(digest, (last?.offset ?? offset) + sent());
     },
     cancel: () => cancelUpload(session, repository, location),
   };
@@ -179,8 +180,4 @@ function chunkOf(chunk: Source, { offset, size }: ChunkOptions, at: number): Chu
     open: count,
   };
   return { body, headers, sent: () => source.bytes?.length ?? sent };
-}
-
-function blob(digest: Digest, size: number): Descriptor {
-  return { mediaType: mediaTypes.octetStream, digest, size };
 }

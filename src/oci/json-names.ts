@@ -36,7 +36,8 @@ function countTexts(value: unknown, depth: number): number {
     return count;
   }
   const object = value as { readonly [name: string]: unknown };
-  for (const name in object) {
+  // Not `for in`: it counts what a program has put into `Object.prototype`, in the place of what was dropped.
+  for (const name of Object.keys(object)) {
     if (name === '__proto__') return NaN;
     count += 1 + countTexts(object[name], depth + 1);
   }

@@ -13,8 +13,8 @@ type Connector = import('undici').buildConnector.connector;
 /** Settings of the connections. */
 export interface UndiciOptions {
   /**
-   * How many connections to one origin at the most; and as many again for HEAD, and for bodies that are streamed to it,
-   * if there are any. An answer that is not read to its end holds one. As many as there are requests under way, unless
+   * How many connections to one origin at the most for GET; and as many again for bodies that are streamed to it, and for
+   * all other requests, if there are any. An answer that is not read to its end holds one. As many as there are requests under way, unless
    * told.
    */
   readonly connections?: number;
@@ -51,8 +51,9 @@ interface Way {
 }
 
 /**
- * Requests that others wait for, while these hold a connection, have connections of their own where those are few: the
- * size of a blob is asked for when its bytes come without, and what is streamed to a server may be read from there.
+ * Requests that others wait for, while these hold a connection, have connections of their own where those are few: while
+ * the bytes of a blob come, its size is asked for, and what came is sent on; what is streamed to a server may be read from
+ * there.
  */
 type Lane = 'reading' | 'asking' | 'streaming';
 
@@ -132,7 +133,7 @@ async function openWay(url: URL, proxyOf: ProxySource, options: UndiciOptions): 
 
 function laneOf({ method, body }: TransportRequest): Lane {
   if (body !== undefined && body.bytes === undefined) return 'streaming';
-  return method === 'HEAD' ? 'asking' : 'reading';
+  return method === 'GET' ? 'reading' : 'asking';
 }
 
 /** Proxies take plain requests as they are; many of them refuse to open tunnels for them. RFC 9112, 3.2.2. */

@@ -83,7 +83,7 @@ test('prune: by size, by age, and all of it', async () => {
   );
   for (const part of ['tokens', 'uploads']) {
     await mkdir(join(folder, part));
-    await writeFile(join(folder, part, 'one'), '');
+    await writeFile(join(folder, part, `${'1'.repeat(64)}.json`), '');
   }
   await writeFile(join(folder, 'what-else'), '');
   expect((await cache('prune', '--all')).stderr).toMatch(/kept 0 files, 0 B\n$/);
@@ -94,14 +94,15 @@ test('prune: by size, by age, and all of it', async () => {
 test('prune: also tokens, and notes on uploads, that are of no use any more', async () => {
   const { folder, cache } = await warm();
   const long = Date.now() / 1000 - 25 * 3600;
+  const [old, fresh] = [`${'1'.repeat(64)}.json`, `${'2'.repeat(64)}.json`];
   for (const part of ['tokens/a', 'uploads']) {
     await mkdir(join(folder, part), { recursive: true });
-    for (const name of ['old', 'new']) await writeFile(join(folder, part, name), 'four');
-    await utimes(join(folder, part, 'old'), long, long);
+    for (const name of [old, fresh]) await writeFile(join(folder, part, name), 'four');
+    await utimes(join(folder, part, old), long, long);
   }
   expect((await cache('prune')).stderr).toBe('removed 2 files, 8 B; kept 6 files, 24.6 kB\n');
-  expect(await readdir(join(folder, 'tokens/a'))).toEqual(['new']);
-  expect(await readdir(join(folder, 'uploads'))).toEqual(['new']);
+  expect(await readdir(join(folder, 'tokens/a'))).toEqual([fresh]);
+  expect(await readdir(join(folder, 'uploads'))).toEqual([fresh]);
 });
 
 test('verify: 6, with the names of what was wrong and is gone', async () => {

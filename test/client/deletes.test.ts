@@ -67,3 +67,34 @@ test('a 404 behind an answer that was lost and a 429: the first may have been he
   );
   await during(rows, removeTag, options);
 });
+
+test('a 404 behind an answer that was lost and a token that ended meanwhile: the first may have been heeded', async () => {
+  const realm = 'https://registry.test/token';
+  const challenge: Answer = { status: 401, headers: { 'www-authenticate': `Bearer realm="${realm}"` } };
+  const answered = (answer: Answer): Exchange => deleted('manifests/1', answer);
+  const token = (word: string): Exchange => ({
+    request: 'GET /token?scope=repository:r:delete',
+    answer: { status: 200, body: JSON.stringify({ token: word }) },
+  });
+  const options = { retries: 5, clock: leapingClock() };
+  const gone: Answer = { status: 404 };
+  await during(
+    [
+      answered(challenge),
+      token('one'),
+      answered({ status: 202 }),
+      answered({ reset: true }),
+      answered(challenge),
+      token('two'),
+      answered(gone),
+    ],
+    async (registry) => {
+      await removeTag(registry);
+      await removeTag(registry);
+    },
+    options,
+  );
+  // Nothing is done for somebody who has not said who he is.
+  const unnamed = [answered({ reset: true }), answered(challenge), token('one'), answered(gone)];
+  expect((await failure(during(unnamed, removeTag, options))).code).toBe('MANIFEST_UNKNOWN');
+});

@@ -378,3 +378,42 @@ test('416, again and again: it ends', async () => {
   const error = await failure(during([start(), put('0', wrong), ...rows, cancel('0')], push(), patient()));
   expect(error).toMatchObject({ code: 'RANGE_INVALID', status: 416 });
 });
+
+test('what is read on the one connection that there is, is let go before the registry is asked', async () => {
+  const events: string[] = [];
+  const source: Source = {
+    async *open(offset) {
+      events.push(`open ${offset}`);
+      try {
+        for (const letter of TEXT.slice(offset)) yield Buffer.from(letter);
+      } finally {
+        events.push('closed');
+      }
+    },
+  };
+  const chunk = (from: string, at: number, to: number, answer: Answer): Exchange => ({
+    request: `PATCH ${path}/${from}?_state=s`,
+    headers: { 'content-range': `${at}-${to - 1}` },
+    body: TEXT.slice(at, to),
+    answer,
+  });
+  const script = scripted([
+    start(),
+    chunk('0', 0, 6, reset),
+    ask('0', stands('0-1', '1')),
+    chunk('1', 2, 8, { ...stands('0-7', '2'), status: 202 }),
+    rest('2', 8, done),
+  ]);
+  const transport: Transport = (request) => {
+    events.push(request.method);
+    return script.transport(request);
+  };
+  const registry = registryClient('registry.test', {
+    transport,
+    chunkSize: 6,
+    clock: leapingClock(),
+  });
+  await registry.pushBlob('r', thing.descriptor, source);
+  script.done();
+  expect(events).toEqual(['POST', 'PATCH', 'open 0', 'closed', 'GET', 'PATCH', 'open 2', 'PUT', 'closed']);
+});

@@ -137,6 +137,21 @@ describe('a push that is interrupted', () => {
     await during([gone, head(404), start(mounting), put('0', 0)], { mountFrom: 'base' });
   });
 
+  test.each([401, 403, 500])(
+    'by another account, or in a registry that fails over it (%i), is begun anew: nobody is stuck with it',
+    async (status) => {
+      await leave(idOf('7'));
+      await during([ask('7', { status }), head(404), start(), put('0', 0)]);
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
+
+  test('and cannot be asked for just now fails the push, and stays for the next', async () => {
+    await leave(idOf('7'));
+    await failure(during([ask('7', { status: 503 })]));
+    expect(await kept()).toBe(idOf('7'));
+  });
+
   test('after its last answer is there already', async () => {
     await leave(idOf('7'));
     await during([ask('7', { status: 404 }), head(200)]);
@@ -269,6 +284,17 @@ describe('the files', () => {
     await page.close();
     expect(await found(log)).toBeUndefined();
     expect(await found(log, { ...key, repository: 'other' })).toBe('b');
+  });
+
+  test('of an earlier version, without a word in their names and behind a lock, are taken over', async () => {
+    await leave('a');
+    const [name = ''] = await readdir(folder);
+    await rm(join(folder, name));
+    const earlier = JSON.stringify({ id: 'of then, and rather long', at: Date.now(), pid: process.pid });
+    await writeFile(join(folder, `${name.split('.')[0]}.json`), earlier, { mode: 0o600 });
+    await leave('b');
+    expect(await kept()).toBe('b');
+    expect(await readdir(folder)).toHaveLength(1);
   });
 
   test('that are old are removed, as are those of the future', async () => {

@@ -135,15 +135,23 @@ describe('readBoundedFile', () => {
 describe('removeOlder', () => {
   it('removes what was not written for long, also in folders, and nothing that is elsewhere', async () => {
     await mkdir(at('kept', 'below'), { recursive: true });
-    const old = [at('kept', 'old'), at('kept', 'below', 'old'), at('elsewhere')];
-    for (const path of [...old, at('kept', 'new')]) await writeFile(path, 'four');
+    const [one, two] = [fileNameFor('1'), fileNameFor('2')].map((name) => `${name}.json`) as [string, string];
+    const old = [at('kept', one), at('kept', 'below', one), at('elsewhere')];
+    for (const path of [...old, at('kept', two)]) await writeFile(path, 'four');
     for (const path of old) await utimes(path, 1000, 1000);
-    await symlink(at('elsewhere'), at('kept', 'link'));
+    await symlink(at('elsewhere'), at('kept', `${fileNameFor('3')}.json`));
     expect(await removeOlder(at('kept'), 1_000_000)).toEqual({ removed: 0, freed: 0 });
     expect(await removeOlder(at('kept'), 1_000_001)).toEqual({ removed: 2, freed: 8 });
-    expect((await readdir(at('kept'))).sort()).toEqual(['below', 'link', 'new']);
+    expect((await readdir(at('kept'))).sort()).toEqual(['below', two, `${fileNameFor('3')}.json`].sort());
     expect(await readFile(at('elsewhere'), 'utf8')).toBe('four');
     expect(await removeOlder(at('nothing'), Infinity)).toEqual({ removed: 0, freed: 0 });
+  });
+
+  it('leaves what is named by others: somebody may have given us a folder that is not for us alone', async () => {
+    const theirs = ['letter.txt', 'index.json', fileNameFor('a blob'), `x${fileNameFor('1')}.json`].sort();
+    for (const name of theirs) await writeFile(at(name), 'theirs');
+    expect(await removeOlder(folder, Infinity)).toEqual({ removed: 0, freed: 0 });
+    expect((await readdir(folder)).sort()).toEqual(theirs);
   });
 });
 

@@ -66,6 +66,25 @@ describe('parseJson', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
+  test('a name twice is seen also where a program has given all objects a name', () => {
+    // oxlint-disable-next-line no-extend-native -- That is what the test is about.
+    Object.defineProperty(Object.prototype, 'mine', {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+    let value: unknown;
+    try {
+      value = parseJson(bytes('{"a":1,"a":2}'));
+    } catch (error) {
+      value = error;
+    } finally {
+      delete (Object.prototype as { mine?: number }).mine;
+    }
+    expect(value).toMatchObject({ message: 'duplicate key "a" at offset 7' });
+  });
+
   test('4 MiB are read in little time', () => {
     const keys = Array.from({ length: 300_000 }, (_, i) => `"k${i}":1`).join(',');
     expect(milliseconds(() => parseJson(bytes(`{${keys}}`)))).toBeLessThan(1500);

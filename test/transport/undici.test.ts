@@ -3,7 +3,12 @@ import { createReadStream } from 'node:fs';
 import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { collect, openable, RegistryError } from '../../src/registry/index.ts';
-import { undiciTransport, type Transport, type UndiciOptions } from '../../src/transport/index.ts';
+import {
+  undiciTransport,
+  type RequestBody,
+  type Transport,
+  type UndiciOptions,
+} from '../../src/transport/index.ts';
 import { freePort, httpServer, rawServer } from './server.ts';
 
 function transport(options?: UndiciOptions): Transport {
@@ -45,10 +50,15 @@ describe('one connection is not waited for by what it waits for itself', () => {
       else request.on('data', () => {}).on('end', () => response.end());
     });
 
-  test('a HEAD beside the answer to a GET', async () => {
-    const [server, send] = [await serve(), transport({ connections: 1 })];
+  test.each<[what: string, method: string, body: RequestBody | undefined]>([
+    ['a HEAD', 'HEAD', undefined],
+    ['the beginning of an upload', 'POST', openable(new Uint8Array())],
+    ['a chunk', 'PATCH', openable(Buffer.from('a piece of that answer'))],
+    ['a deletion', 'DELETE', undefined],
+  ])('%s beside the answer to a GET', async (_, method, body) => {
+    const [server, send] = [await serve(), transport({ connections: 1, idleTimeout: 1000 })];
     const answer = await send(get(server.url));
-    expect((await send({ ...get(server.url), method: 'HEAD' })).status).toBe(200);
+    expect((await send({ ...get(server.url), method, ...(body && { body }) })).status).toBe(200);
     await answer.discard();
   });
 
