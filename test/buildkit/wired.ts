@@ -1,29 +1,52 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { createRouterTransport, type ConnectRouter, type Transport } from '@connectrpc/connect';
+import type { Transport } from '@connectrpc/connect';
+import {
+  createGrpcTransport,
+  Http2SessionManager,
+  type GrpcTransportOptions,
+} from '@connectrpc/connect-node';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Attachable } from '../../src/buildkit/index.ts';
+import { sessionServer } from '../../src/buildkit/session/session-server-node.ts';
 import { PacketSchema, type Packet } from '../../src/buildkit/proto/fsutil_pb.ts';
 
-/** A builder's end of the services, with no connection between. */
+/** A builder's end of the services: it calls over a connection, as builders do. */
 export async function wired(...attachables: readonly Attachable[]): Promise<Transport> {
-  // They may load what they need first, and a transport wants all services at once.
-  const registrations: ((router: ConnectRouter) => void)[] = [];
-  const recorder: Pick<ConnectRouter, 'service' | 'rpc'> = {
-    service: (...call) => {
-      registrations.push((router) => router.service(...call));
-      return recorder as ConnectRouter;
-    },
-    rpc: (...call: unknown[]) => {
-      registrations.push((router) => router.rpc(...(call as Parameters<ConnectRouter['rpc']>)));
-      return recorder as ConnectRouter;
-    },
-  };
   const { signal } = new AbortController();
-  for (const attach of attachables) await attach(recorder as ConnectRouter, signal, new Map());
-  return createRouterTransport((router) => registrations.forEach((register) => register(router)));
+  const server = await sessionServer(attachables, signal);
+  const listener = createServer((socket) => server.serve(socket));
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  const baseUrl = 'http://localhost';
+  const manager = new Http2SessionManager(
+    baseUrl,
+    {},
+    { createConnection: () => connect(port, '127.0.0.1') },
+  );
+  // Builders send each value of a header on its own, and the library joins them.
+  const sessionManager: NonNullable<GrpcTransportOptions['sessionManager']> = {
+    authority: manager.authority,
+    notifyResponseByteRead: (stream) => manager.notifyResponseByteRead(stream),
+    request: (method, path, headers, options) =>
+      manager.request(
+        method,
+        path,
+        Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [name, String(value).split(', ')] as const),
+        ),
+        options,
+      ),
+  };
+  onTestFinished(() => {
+    manager.abort();
+    server.destroy();
+    listener.close();
+  });
+  return createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [] });
 }
 
 /** A folder for the time of a test. */

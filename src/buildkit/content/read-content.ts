@@ -5,13 +5,14 @@ import type { ContentStore } from './content-store.ts';
 import { digestAsked, STORE_HEADER, storeFor } from './store-request.ts';
 import { ReadContentRequestSchema, type ReadContentRequest } from '../proto/content_pb.ts';
 import type { RawMethod } from '../session/attachable.ts';
-import { varint } from '../session/varint.ts';
+import { soleMessage } from '../session/sole-message.ts';
+import { bytesFieldHead, varint } from '../session/varint.ts';
 
 /** Builders before 0.12 refuse messages of more than 4 MiB. */
 const CHUNK = 1024 * 1024;
 
-/** Of the two fields of an answer: an integer that is the first, and bytes that are the second. */
-const [OFFSET, BYTES] = [0x08, 0x12];
+/** The two fields of an answer: an integer, of which this is what stands before it, and bytes, which are the second field. */
+const [OFFSET, BYTES] = [0x08, 2];
 
 /**
  * `Read` of a content store. All that a build is based on goes through here: the bytes are passed on as they came from the
@@ -19,10 +20,13 @@ const [OFFSET, BYTES] = [0x08, 0x12];
  * @see https://github.com/containerd/containerd/blob/main/api/services/content/v1/content.proto
  */
 export function readMethod(stores: ReadonlyMap<string, ContentStore>): RawMethod {
-  return async function* ({ message, header, signal }) {
-    const store = storeFor(header(STORE_HEADER), stores);
-    const request = fromBinary(ReadContentRequestSchema, message);
-    yield* contentStream(request.digest, read(store, request, signal));
+  return async ({ messages, metadata, signal, send, room }) => {
+    const store = storeFor(metadata(STORE_HEADER)[0], stores);
+    const request = fromBinary(ReadContentRequestSchema, await soleMessage(messages));
+    for await (const parts of contentStream(request.digest, read(store, request, signal))) {
+      await room();
+      send(...parts);
+    }
   };
 }
 
@@ -54,5 +58,5 @@ async function* read(
  */
 export function answerHead(offset: number, length: number): Uint8Array {
   const place = offset === 0 ? [] : [OFFSET, ...varint(offset)];
-  return Uint8Array.from([...place, BYTES, ...varint(length)]);
+  return Uint8Array.from([...place, ...bytesFieldHead(BYTES, length)]);
 }

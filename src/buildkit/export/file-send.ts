@@ -7,8 +7,8 @@ import type { FileTarget } from './file-target.ts';
  * @see https://github.com/moby/buildkit/blob/master/session/filesync/filesync.proto
  */
 export function fileSend(targets: ReadonlyMap<string, FileTarget>): Attachable {
-  return async (router) => {
+  return async (router, _ended, raw) => {
     const { fileSendRoutes } = await import('./file-send-routes.ts');
-    fileSendRoutes(router, targets);
+    fileSendRoutes(router, raw, targets);
   };
 }

@@ -1,11 +1,13 @@
+import { fromBinary } from '@bufbuild/protobuf';
 import { realpath } from 'node:fs/promises';
 import { makeFolder } from '../../disk/index.ts';
 import { printable } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import { createChannel, type Channel } from '../files/channel.ts';
 import { kindOf } from '../files/file-mode.ts';
-import { errorPacket, packetType, type OutgoingPacket } from '../files/packet.ts';
-import type { Packet, Stat } from '../proto/fsutil_pb.ts';
+import { errorPacket, packet, packetType } from '../files/packet.ts';
+import { PacketSchema, type Packet, type Stat } from '../proto/fsutil_pb.ts';
+import type { RawCall } from '../session/attachable.ts';
 import { entryOrder } from './entry-order.ts';
 import { folderWriter } from './folder-writer.ts';
 
@@ -23,17 +25,16 @@ interface ListedFile {
  * Receives a folder from a builder into one that may have files already, which stay, unless others take their places.
  * All files belong to whoever runs this, whatever they belonged to in the build.
  * @param path of the folder; it is made if it is not there
- * @param incoming what the builder says
+ * @param call in which the builder sends it
  * @throws {RegistryError} `RESPONSE_INVALID`, for what no builder sends who means well: paths that lead out, names that
  * come twice, links to what is not there; `SIZE_INVALID`; `SETTINGS_INVALID`, where a folder is in the way; `UNSUPPORTED`,
  * for devices and pipes, which Node cannot make. The builder was told of it then.
  * @see https://github.com/tonistiigi/fsutil/blob/master/receive.go
  */
-export async function* receiveFolder(
+export async function receiveFolder(
   path: string,
-  incoming: AsyncIterable<Packet>,
-): AsyncGenerator<OutgoingPacket> {
-  const outgoing = createChannel<OutgoingPacket>(2 * WRITERS);
+  { messages, send, room }: Pick<RawCall, 'messages' | 'send' | 'room'>,
+): Promise<void> {
   const listed = createChannel<ListedFile>(Infinity);
   const arriving = new Map<number, Channel<Uint8Array>>();
   const links: Stat[] = [];
@@ -63,14 +64,15 @@ export async function* receiveFolder(
     file.end();
   };
   const receive = async (): Promise<void> => {
-    for await (const packet of incoming) {
-      if (packet.type === packetType.error)
-        throw new RegistryError('UNKNOWN', `the builder says: ${printable(textOf(packet.data), 500)}`);
-      if (packet.type === packetType.end) return outgoing.end();
-      if (packet.type === packetType.contents) await accept(packet);
-      if (packet.type !== packetType.stat) continue;
-      if (packet.stat === undefined) listed.end();
-      else await list(packet.stat);
+    for await (const message of messages) {
+      const said = fromBinary(PacketSchema, message);
+      if (said.type === packetType.error)
+        throw new RegistryError('UNKNOWN', `the builder says: ${printable(textOf(said.data), 500)}`);
+      if (said.type === packetType.end) return;
+      if (said.type === packetType.contents) await accept(said);
+      if (said.type !== packetType.stat) continue;
+      if (said.stat === undefined) listed.end();
+      else await list(said.stat);
     }
     throw new RegistryError('UNAVAILABLE', 'the builder hung up before all files were there');
   };
@@ -78,7 +80,8 @@ export async function* receiveFolder(
     for await (const { id, entry } of listed) {
       const contents = createChannel<Uint8Array>(WAITING);
       arriving.set(id, contents);
-      await outgoing.put({ type: packetType.request, id });
+      await room();
+      send(packet({ type: packetType.request, id }));
       await writer.addFile(entry, contents);
     }
   };
@@ -87,24 +90,20 @@ export async function* receiveFolder(
     await Promise.all(writers);
     for (const entry of links) await writer.addLink(entry);
     await writer.finish();
-    await outgoing.put({ type: packetType.end });
+    send(packet({ type: packetType.end }));
   };
 
-  const fail = (error: unknown): void => {
-    outgoing.end({ error });
-    listed.end({ error });
-    for (const contents of arriving.values()) contents.end({ error });
-  };
-  void writeAll().catch(fail);
-  // It is not waited for: it may wait for a builder that says nothing more.
-  void receive().catch(fail);
+  const receiving = receive();
   try {
-    yield* outgoing;
+    // The builder says the last word. If anything fails it is not waited for: it may say nothing more.
+    await Promise.race([receiving, Promise.all([receiving, writeAll()])]);
   } catch (error) {
-    yield errorPacket(error);
+    send(errorPacket(error));
     throw error;
   } finally {
-    fail(new RegistryError('UNAVAILABLE', 'the builder was not waited for'));
+    const left = { error: new RegistryError('UNAVAILABLE', 'the builder was not waited for') };
+    listed.end(left);
+    for (const contents of arriving.values()) contents.end(left);
     // What was begun is taken away.
     await Promise.allSettled(writers);
   }

@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
-import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { printable } from '../../oci/index.ts';
 import { RegistryError } from '../../registry/index.ts';
 import { FileSync } from '../proto/filesync_pb.ts';
+import type { RawCall, RawMethods } from '../session/attachable.ts';
 import { serviceError } from '../session/service-error.ts';
 import { createFilter, type FileFilter } from './file-filter.ts';
 import { followLinks } from './follow.ts';
@@ -10,19 +11,22 @@ import { decodedMetadata } from './metadata.ts';
 import { sendFolder } from './send-folder.ts';
 
 /** Registers the service; see `fileSync`. */
-export function fileSyncRoutes(router: ConnectRouter, folders: ReadonlyMap<string, string>): void {
-  router.service(FileSync, {
-    async *diffCopy(requests, context) {
-      const name = decodedMetadata(context, 'dir-name')[0] ?? '';
-      const path = folders.get(name);
-      if (path === undefined) throw new ConnectError(`no access allowed to dir "${name}"`, Code.NotFound);
-      try {
-        const folder = await realFolder(path);
-        yield* sendFolder(folder, await filterOf(folder, context), requests);
-      } catch (error) {
-        throw serviceError(error, path);
-      }
-    },
+export function fileSyncRoutes(
+  router: ConnectRouter,
+  raw: RawMethods,
+  folders: ReadonlyMap<string, string>,
+): void {
+  router.service(FileSync, {});
+  raw.set(`/${FileSync.typeName}/${FileSync.method.diffCopy.name}`, async (call) => {
+    const name = decodedMetadata(call, 'dir-name')[0] ?? '';
+    const path = folders.get(name);
+    if (path === undefined) throw new ConnectError(`no access allowed to dir "${name}"`, Code.NotFound);
+    try {
+      const folder = await realFolder(path);
+      await sendFolder(folder, await filterOf(folder, call), call);
+    } catch (error) {
+      throw serviceError(error, path);
+    }
   });
 }
 
@@ -41,10 +45,10 @@ async function realFolder(path: string): Promise<string> {
   return realpath(path);
 }
 
-async function filterOf(folder: string, context: HandlerContext): Promise<FileFilter> {
-  const include = decodedMetadata(context, 'include-patterns');
-  const exclude = decodedMetadata(context, 'exclude-patterns');
-  const targets = await followLinks(folder, decodedMetadata(context, 'followpaths'));
+async function filterOf(folder: string, call: RawCall): Promise<FileFilter> {
+  const include = decodedMetadata(call, 'include-patterns');
+  const exclude = decodedMetadata(call, 'exclude-patterns');
+  const targets = await followLinks(folder, decodedMetadata(call, 'followpaths'));
   // Who asks for the folder itself is given all of it.
   const all = targets !== undefined && include.includes('.');
   return createFilter({ include: all ? [] : [...include, ...(targets ?? [])], exclude });

@@ -8,8 +8,8 @@ import type { Attachable } from '../session/attachable.ts';
  * @see https://github.com/moby/buildkit/blob/master/session/filesync/filesync.proto
  */
 export function fileSync(folders: ReadonlyMap<string, string>): Attachable {
-  return async (router) => {
+  return async (router, _ended, raw) => {
     const { fileSyncRoutes } = await import('./file-sync-routes.ts');
-    fileSyncRoutes(router, folders);
+    fileSyncRoutes(router, raw, folders);
   };
 }

@@ -1,84 +1,65 @@
-import { Code, ConnectError } from '@connectrpc/connect';
+import { ConnectError } from '@connectrpc/connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
+import { valuesOf } from '../files/metadata.ts';
 import type { RawMethod } from './attachable.ts';
-
-/** Before each message: whether it is compressed, and its length in four bytes. */
-const PREFIX = 5;
-
-/** A question is a digest, and a few numbers. */
-const LARGEST = 64 * 1024;
+import { messageCutter } from './message-cutter.ts';
+import { messageSender } from './message-sender-node.ts';
 
 /**
- * Answers a call, message by message as the builder takes them.
+ * Answers a call by a method that reads and writes messages by itself.
+ * @param largest how long a message of the builder may be, in bytes
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export async function answerRaw(
   method: RawMethod,
   request: Http2ServerRequest,
   response: Http2ServerResponse,
+  largest: number,
 ): Promise<void> {
-  const { stream, headers } = request;
+  const { stream, rawHeaders } = request;
   const over = new AbortController();
+  const { signal } = over;
   stream.once('close', () => over.abort());
-  const header = (name: string): string | undefined => headers[name]?.toString();
+  const { send, room, flush } = messageSender(stream, signal);
+  let isAnswered = false;
+  const messages = messagesIn(stream, largest, () => isAnswered);
+  const metadata = (name: string): readonly string[] => valuesOf(rawHeaders, name);
   let error: ConnectError | undefined;
   response.writeHead(200, { 'content-type': 'application/grpc+proto' });
   try {
-    const message = await soleMessage(request);
-    for await (const parts of method({ message, header, signal: over.signal })) {
-      // Before it is sent, not after: what ends the answer is to go with the last of it. A builder that has all it asked
-      // for, and not the end of the call, resets it.
-      await room(stream, over.signal);
-      if (over.signal.aborted) return;
-      send(stream, parts);
-    }
+    await method({ messages, send, room, metadata, signal });
   } catch (thrown) {
     error = ConnectError.from(thrown);
   }
-  if (over.signal.aborted) return;
+  isAnswered = true;
+  if (signal.aborted) return;
+  flush();
   response.addTrailers(trailers(error));
   response.end();
+  // What the builder says beyond that is of no use. Where nobody reads it, the call would stay open.
+  stream.resume();
 }
 
-function send(stream: ServerHttp2Stream, parts: readonly Uint8Array[]): void {
-  const prefix = Buffer.alloc(PREFIX);
-  prefix.writeUInt32BE(
-    parts.reduce((sum, { length }) => sum + length, 0),
-    1,
-  );
-  stream.cork();
-  stream.write(prefix);
-  for (const part of parts) stream.write(part);
-  stream.uncork();
-}
-
-/** Returns when there is room for more, or nobody is left to take it. */
-async function room(stream: ServerHttp2Stream, over: AbortSignal): Promise<void> {
-  if (over.aborted || !stream.writableNeedDrain) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      over.removeEventListener('abort', done);
-      stream.off('drain', done);
-      resolve();
-    };
-    stream.once('drain', done);
-    over.addEventListener('abort', done);
-  });
-}
-
-async function soleMessage(request: AsyncIterable<Buffer>): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LARGEST) throw new ConnectError('the question is too long', Code.ResourceExhausted);
+/** @param isAnswered whether nobody is to hear more, also of those who still listen */
+async function* messagesIn(
+  stream: ServerHttp2Stream,
+  largest: number,
+  isAnswered: () => boolean,
+): AsyncGenerator<Buffer> {
+  const cutter = messageCutter(largest);
+  // Who has read enough still has an answer to send.
+  const pieces = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  try {
+    for await (const piece of pieces)
+      for (const message of cutter.cut(piece)) {
+        if (isAnswered()) return;
+        yield message;
+      }
+    cutter.end();
+  } finally {
+    if (isAnswered()) stream.resume();
   }
-  const bytes = Buffer.concat(chunks);
-  if (bytes[0] !== 0 || bytes.length < PREFIX || bytes.readUInt32BE(1) !== bytes.length - PREFIX)
-    throw new ConnectError('want one message, and that not compressed', Code.InvalidArgument);
-  return bytes.subarray(PREFIX);
 }
 
 function trailers(error: ConnectError | undefined): Record<string, string> {

@@ -51,7 +51,7 @@ export async function sessionServer(
 
   const answer = async (request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> => {
     const rawMethod = raw.get(request.url);
-    if (rawMethod !== undefined) return answerRaw(rawMethod, request, response);
+    if (rawMethod !== undefined) return answerRaw(rawMethod, request, response, LARGEST);
     const handler = handlers.get(request.url);
     if (handler === undefined) return unimplemented(request.url, response, handlers.keys());
     const values = createContextValues().set(rawHeaders, request.rawHeaders);

@@ -19,8 +19,8 @@ export function uploadService(
   streams: ReadonlyMap<string, AsyncIterable<Uint8Array>>,
   options: UploadServiceOptions = {},
 ): Attachable {
-  return async (router) => {
+  return async (router, _ended, raw) => {
     const { uploadRoutes } = await import('./upload-routes.ts');
-    uploadRoutes(router, streams, options);
+    uploadRoutes(router, raw, streams, options);
   };
 }
