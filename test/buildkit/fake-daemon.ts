@@ -13,7 +13,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
 import type { DescService } from '@bufbuild/protobuf';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createSecureServer, createServer, type Http2Server, type SecureServerOptions } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -45,6 +45,8 @@ export interface FakeBuilder {
   readonly refuse: boolean;
   /** An engine behind a proxy that lets nothing through but calls to its builder. */
   readonly callsAlone: boolean;
+  /** How an engine answers calls of its own API. */
+  readonly api: RequestListener;
   /** Why it takes no sessions. */
   readonly refuseSessions: string;
   readonly tls: SecureServerOptions;
@@ -62,7 +64,15 @@ export interface FakeDaemon {
 /** Starts a builder that builds nothing: on its own, or inside a Docker engine. */
 export async function fakeDaemon(
   kind: DaemonKind,
-  { control, refuse = false, callsAlone = false, refuseSessions, tls, path }: Partial<FakeBuilder> = {},
+  {
+    control,
+    refuse = false,
+    callsAlone = false,
+    api = (_request, response) => response.writeHead(404, 'Not Found').end(),
+    refuseSessions,
+    tls,
+    path,
+  }: Partial<FakeBuilder> = {},
 ): Promise<FakeDaemon> {
   const sessions = new Map<string, FakeSession>();
   const waiting = new Map<string, (session: FakeSession) => void>();
@@ -116,7 +126,7 @@ export async function fakeDaemon(
   };
 
   function engine(): Server {
-    const http = createHttpServer((_request, response) => response.writeHead(404, 'Not Found').end());
+    const http = createHttpServer(api);
     http.on('upgrade', (request, socket) => {
       const isRefused = request.url === '/session' && (callsAlone || refuseSessions !== undefined);
       if (refuse || isRefused) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');

@@ -128,34 +128,42 @@ describe('what such an engine cannot do is told before it is asked to build:', (
     });
   };
   const image = { type: 'image', names: ['app:1'] } as const;
+  const ours = { type: 'registry', registry: memory, repository: 'team/app' } as const;
   const amd64 = { os: 'linux', architecture: 'amd64' };
   const arm64 = { os: 'linux', architecture: 'arm64' };
 
   test.each<readonly [string, Partial<BuildOptions>, RegExp]>([
-    [
-      'an OCI archive',
-      { outputs: [{ type: 'oci', to: 'app.tar' }] },
-      /nowhere but into itself.*BUILDKIT_HOST/,
-    ],
-    [
-      'a registry of ours',
-      { outputs: [{ type: 'registry', registry: memory, repository: 'team/app' }] },
-      /nowhere but into itself/,
-    ],
-    ['a push', { outputs: [{ ...image, push: true }] }, /docker push/],
+    ['an OCI archive', { outputs: [{ type: 'oci', to: 'app.tar' }] }, /writes no archives.*BUILDKIT_HOST/],
+    ['a registry of ours, where nothing serves it', { outputs: [ours] }, /nowhere but into itself/],
+    ['a push of its own', { outputs: [{ ...image, push: true }] }, /into the registry from here/],
     ['two platforms', { outputs: [image], platforms: [amd64, arm64] }, /one platform alone/],
+    ['two platforms elsewhere', { serve, outputs: [ours], platforms: [amd64, arm64] }, /one platform alone/],
     ['an attestation', { outputs: [image], attestations: { provenance: '' } }, /no attestations/],
+    ['an attestation elsewhere', { serve, outputs: [ours], attestations: { sbom: '' } }, /no attestations/],
+    [
+      'another compression',
+      { serve, outputs: [{ ...ours, attrs: { compression: 'zstd' } }] },
+      /without compression=zstd/,
+    ],
+    [
+      'an annotation',
+      { serve, outputs: [{ ...ours, attrs: { 'annotation.team': 'a' } }] },
+      /without annotation\.team=a/,
+    ],
     ['a cache elsewhere', { cacheTo: [{ type: 'registry' }] }, /type=inline/],
   ])('%s', async (_, options, message) => {
     await refused(options, message);
   });
 
-  test('images from here, where nothing serves them, or it is elsewhere', async () => {
+  test('images from here, where nothing serves them, or it is elsewhere; and those for here', async () => {
     const source = { registry: memory, repository: 'team/app', digest: await pushed() };
     const contexts = [{ name: 'base', source }];
     await refused({ contexts }, /takes no images from here/);
     const daemon = { ...(await engine()), isLocal: false };
     await expect(build({ daemon, context, contexts, serve })).rejects.toThrow('from its own machine alone');
+    await expect(build({ daemon, context, outputs: [ours], serve })).rejects.toThrow(
+      'to its own machine alone',
+    );
   });
 
   test('all else it builds', async () => {

@@ -39,8 +39,9 @@ export interface BuildOptions extends Options {
   /** What names in the Dockerfile mean, where that is not what a registry has under them. Of two for one, the last. */
   readonly contexts?: readonly NamedContext[];
   /**
-   * Shows images to a Docker engine on this machine that takes none over a session: one that keeps its own by graph
-   * drivers. Without it, contexts that are images are refused there.
+   * Shows images to a Docker engine on this machine that takes none over a session, and takes those that it builds: one
+   * that keeps its own by graph drivers. Without it, contexts that are images are refused there, and so are registries
+   * as outputs.
    */
   readonly serve?: ServeRegistry;
   /** The stage to build; the last unless told. */

@@ -39,15 +39,30 @@ function lackOf({
   if (hasImages && serve === undefined) return 'takes no images from here as contexts';
   if (hasImages && !daemon.isLocal)
     return 'takes images as contexts from its own machine alone, where we are not';
-  if (outputs.some(({ type }) => type === 'oci' || type === 'docker' || type === 'registry'))
-    return 'writes an image nowhere but into itself: tag it there, and save or push it with docker';
   for (const output of outputs) {
-    if (output.type !== 'image') continue;
-    if (output.push === true) return 'pushes nothing while it builds: docker push does, afterwards';
+    if (output.type === 'local' || output.type === 'tar') continue;
+    if (output.type === 'oci' || output.type === 'docker')
+      return 'writes no archives: write the image into one that is a registry here';
+    if (output.type === 'image' && output.push === true)
+      return 'pushes nothing by itself while it builds: write the image into the registry from here (--push, type=registry)';
+    if (output.type === 'registry') {
+      if (serve === undefined || daemon.images === undefined)
+        return 'writes an image nowhere but into itself';
+      if (!daemon.isLocal) return 'writes images to its own machine alone, where we are not';
+      const attr = Object.entries(output.attrs ?? {}).find(([name, value]) => !isMet(name, value));
+      if (attr !== undefined) return `pushes an image as it is, without ${attr.join('=')}`;
+    }
     if (platforms.length > 1) return 'keeps an image for one platform alone';
     if (Object.keys(attestations).length > 0) return 'keeps no attestations';
   }
   if (cacheTo.some((cache) => 'target' in cache || cache.type !== 'inline'))
     return 'writes the cache of steps nowhere but into the image: type=inline';
   return undefined;
+}
+
+/** Whether what such an engine pushes is as an attribute of an exporter wants it. */
+function isMet(name: string, value: string): boolean {
+  if (name === 'compression') return value === 'gzip';
+  if (name === 'rewrite-timestamp') return value === 'false';
+  return !/^(?:annotation|compression-level$)/.test(name);
 }

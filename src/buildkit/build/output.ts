@@ -30,7 +30,12 @@ export interface FolderOutput extends WithAttrs {
   readonly folder: string;
 }
 
-/** Straight into a registry of any kind, with nothing between: only what it does not have is sent. One for each build. */
+/**
+ * Straight into a registry of any kind, with nothing between: only what it does not have is sent. One for each build.
+ *
+ * A Docker engine with graph drivers keeps the image for a moment, and pushes it from there, through `serve` of the build:
+ * with layers in gzip, and without annotations. The manifest is OCI's, or Docker's with `oci-mediatypes=false`.
+ */
 export interface RegistryOutput extends WithAttrs {
   readonly type: 'registry';
   readonly registry: Registry;
@@ -52,7 +57,7 @@ export interface Exporter {
  * What the builder is told of where it all goes.
  * @see https://github.com/moby/buildkit/blob/master/README.md#output
  */
-export function exporterOf(output: Output, kind: DaemonKind): Exporter {
+export function exporterOf(output: Exclude<Output, RegistryOutput>, kind: DaemonKind): Exporter {
   switch (output.type) {
     case 'image':
       return {
@@ -67,8 +72,6 @@ export function exporterOf(output: Output, kind: DaemonKind): Exporter {
       };
     case 'local':
       return { type: 'local', attrs: { ...output.attrs } };
-    case 'registry':
-      return { type: 'oci', attrs: { ...output.attrs, tar: 'false' } };
     case 'oci':
     case 'docker':
     case 'tar':

@@ -1,12 +1,11 @@
 import { RegistryError, type Options } from '../../registry/index.ts';
 import type { Attachable } from '../session/attachable.ts';
 import type { BuildOptions } from './build-options.ts';
-import { resultOf } from './build-result.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { fileSend } from '../export/file-send.ts';
 import type { FileTarget } from '../export/file-target.ts';
-import { registryExport } from '../export/registry-export.ts';
 import { toFile } from '../export/tar-file.ts';
+import type { ExporterResponse, ImageReceiver } from './image-receiver.ts';
 import { exporterOf, type Exporter, type RegistryOutput } from './output.ts';
 
 /** What a build needs for its outputs. */
@@ -15,41 +14,41 @@ export interface PreparedOutputs {
   readonly exporters: readonly Exporter[];
   readonly stores: ReadonlyMap<string, ContentStore>;
   readonly services: readonly Attachable[];
-  /** Does what is left to do when all was built. @param response what the exporters told */
-  finish(response: Readonly<Record<string, string>>, options: Options): Promise<void>;
+  /** Does what is left to do when all was built. @param response what the exporters told @returns what is to be told */
+  finish(response: ExporterResponse, options: Options): Promise<ExporterResponse>;
+  /** Takes away what was made for the time of the build. Never fails. */
+  close(): Promise<void>;
 }
-
-/** The content store that the builder's exporter writes to. There is one for all of a build. */
-const EXPORT_STORE = 'export';
 
 /**
  * Prepares what takes the outputs of a build.
+ * @param receive makes what takes the image that is to go into a registry
  * @throws {RegistryError} `UNSUPPORTED` for more than one output into a registry.
  */
-export function prepareOutputs({ outputs = [], daemon }: BuildOptions): PreparedOutputs {
+export async function prepareOutputs(
+  { outputs = [], daemon }: Pick<BuildOptions, 'outputs' | 'daemon'>,
+  receive: (output: RegistryOutput) => Promise<ImageReceiver>,
+): Promise<PreparedOutputs> {
   const targets = new Map<string, FileTarget>();
-  const registries: RegistryOutput[] = [];
   for (const [index, output] of outputs.entries()) {
-    if (output.type === 'registry') registries.push(output);
-    else if (output.type === 'local') targets.set(String(index), { folder: output.folder });
-    else if (output.type !== 'image')
+    if (output.type === 'local') targets.set(String(index), { folder: output.folder });
+    else if (output.type !== 'image' && output.type !== 'registry')
       targets.set(String(index), { take: typeof output.to === 'string' ? toFile(output.to) : output.to });
   }
-  const [target, ...others] = registries;
+  const [target, ...others] = outputs.filter((output) => output.type === 'registry');
   if (others.length > 0)
     throw new RegistryError(
       'UNSUPPORTED',
       'one build can be written into one registry: write it into a layout, and copy it from there',
     );
-  const receiver = target && registryExport(target.registry, target.repository);
+  const receiver = target && (await receive(target));
   return {
-    exporters: outputs.map((output) => exporterOf(output, daemon.kind)),
-    stores: new Map(receiver === undefined ? [] : [[EXPORT_STORE, receiver.store]]),
+    exporters: outputs.flatMap((output) =>
+      output.type === 'registry' ? (receiver?.exporter ?? []) : exporterOf(output, daemon.kind),
+    ),
+    stores: receiver?.stores ?? new Map(),
     services: targets.size > 0 ? [fileSend(targets)] : [],
-    async finish(response, options) {
-      const { descriptor } = resultOf(response);
-      if (target === undefined || receiver === undefined || descriptor === undefined) return;
-      await receiver.finish(descriptor, { ...options, tags: target.tags ?? [] });
-    },
+    finish: async (response, options) => (await receiver?.finish(response, options)) ?? response,
+    close: async () => receiver?.close(),
   };
 }

@@ -7,10 +7,14 @@ import { resultOf, type BuildResult } from './build-result.ts';
 import { checkEngine } from './check-engine.ts';
 import { contentService } from '../content/content-service.ts';
 import { credentialService } from '../credentials/credential-service.ts';
-import type { Session } from '../daemon/daemon.ts';
+import type { DaemonInfo, Session } from '../daemon/daemon.ts';
 import { fileSync } from '../files/file-sync.ts';
 import { prepareCaches } from './prepare-caches.ts';
-import { prepareOutputs } from './prepare-outputs.ts';
+import type { ImageReceiver } from './image-receiver.ts';
+import type { RegistryOutput } from './output.ts';
+import { prepareOutputs, type PreparedOutputs } from './prepare-outputs.ts';
+import { receiveFromEngine, type EngineParties } from './receive-from-engine.ts';
+import { receiveOverSession } from './receive-over-session.ts';
 import type { StatusUpdate } from '../progress/status.ts';
 import { registryContent } from '../content/registry-content.ts';
 import { requestOf } from './request.ts';
@@ -21,7 +25,7 @@ import { checkAgents } from '../ssh/check-agents.ts';
 import { sshService } from '../ssh/ssh-service.ts';
 import { tellingStore } from '../content/telling-store.ts';
 import { uploadService } from '../upload/upload-service.ts';
-import { watchBuild } from './watch-build.ts';
+import { watchBuild, type Watcher } from './watch-build.ts';
 
 /** Builds, over a session of its own, which has ended when this returns, however it does. */
 export async function runBuild(options: BuildOptions): Promise<BuildResult> {
@@ -37,13 +41,15 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
   const over = new AbortController();
   let session: Session | undefined;
   let shown: ShownImages | undefined;
+  let outputs: PreparedOutputs | undefined;
+  const fail = (error: Error): void => failing.abort(error);
+  const tell = telling(options, fail);
   try {
     const caches = prepareCaches(options);
-    const outputs = prepareOutputs(options);
+    outputs = await prepareOutputs(options, receiverFor(options, { imageStore, fail, tell }));
     const images = [...inputs.images].map(
       ([name, { registry, repository }]) => [name, registryContent(registry, repository)] as const,
     );
-    const fail = (error: Error): void => failing.abort(error);
     if (imageStore === 'graphdriver' && serve !== undefined && images.length > 0)
       shown = await showImages(inputs, serve, fail);
     const stores = new Map(
@@ -74,12 +80,14 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
       ...caches,
     });
     const whole = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
-    const { exporterResponse } = await watched(options, { ref, fail }, () =>
+    // Such an engine may still be giving the image a name when the build was called off: that is to be waited for.
+    const isWatched = options.onProgress !== undefined || imageStore === 'graphdriver';
+    const { exporterResponse } = await watched(watchBuild(daemon, ref, isWatched ? tell : undefined), () =>
       daemon.solve(request, { signal: whole }),
     );
-    await outputs.finish(exporterResponse, cancel);
+    const response = await outputs.finish(exporterResponse, { signal: whole });
     await caches.finish(exporterResponse, cancel);
-    return resultOf(exporterResponse);
+    return resultOf(response);
   } catch (error) {
     throw failing.signal.aborted && signal?.aborted !== true
       ? failing.signal.reason
@@ -89,8 +97,24 @@ export async function runBuild(options: BuildOptions): Promise<BuildResult> {
     // The builder is told in good order that nobody waits for it, also of a build that was called off.
     await session?.close();
     await shown?.close();
+    await outputs?.close();
     await inputs.release();
   }
+}
+
+/** How the builder gives an image to a registry of this process. */
+function receiverFor(
+  { daemon, serve, outputs = [] }: BuildOptions,
+  {
+    imageStore,
+    ...parties
+  }: Pick<EngineParties, 'fail' | 'tell'> & { readonly imageStore: DaemonInfo['imageStore'] },
+): (output: RegistryOutput) => Promise<ImageReceiver> {
+  const { images } = daemon;
+  if (imageStore === 'containerd' || images === undefined || serve === undefined)
+    return async (output) => receiveOverSession(output);
+  const names = outputs.flatMap((output) => (output.type === 'image' ? (output.names ?? []) : []));
+  return (output) => receiveFromEngine(output, { images, serve, names, ...parties });
 }
 
 /** What steps of the build, and the builder itself, may ask for. */
@@ -110,13 +134,9 @@ function servicesOf({
   ];
 }
 
-/** Tells how a build goes on while it does. */
-async function watched<T>(
-  { daemon, onProgress }: BuildOptions,
-  { ref, fail }: { readonly ref: string; readonly fail: (error: Error) => void },
-  solve: () => Promise<T>,
-): Promise<T> {
-  const tell = (update: StatusUpdate): void => {
+/** Tells how a build goes on. Whoever does not want to be told any more ends it. */
+function telling({ onProgress }: BuildOptions, fail: (error: Error) => void): (update: StatusUpdate) => void {
+  return (update) => {
     try {
       onProgress?.(update);
     } catch (error) {
@@ -124,9 +144,12 @@ async function watched<T>(
       throw error;
     }
   };
-  const watcher = watchBuild(daemon, ref, onProgress && tell);
+}
+
+/** Does what is watched, and hears what there is left to tell of it. */
+async function watched<T>(watcher: Watcher, act: () => Promise<T>): Promise<T> {
   try {
-    return await solve();
+    return await act();
   } finally {
     await watcher.end();
   }

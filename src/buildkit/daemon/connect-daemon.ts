@@ -6,6 +6,7 @@ import { daemonError } from './daemon-error.ts';
 import { daemonInfo, greet } from './daemon-info.ts';
 import type { Daemon, OpenDaemonOptions, Session, StatusResponse } from './daemon.ts';
 import { dialSession } from './dial-session.ts';
+import { engineImages } from './engine-images-node.ts';
 import { http2Connection, ORIGIN, type Http2Connection } from './http2-node.ts';
 import { openSession, type SessionHeaders } from '../session/open-session.ts';
 import { Control } from '../proto/control_pb.ts';
@@ -78,6 +79,7 @@ export async function connectDaemon(options: OpenDaemonOptions): Promise<Daemon>
       told('asking what it is', { signal }, (signal) =>
         daemonInfo(control, { version, kind: address.kind }, signal),
       ),
+    ...(address.kind === 'docker' && { images: engineImages(address, dialing) }),
     async session(attachables, { signal, sharedKey = '' } = {}) {
       const session = await openSession(attachables, dialOne, {
         address: address.text,

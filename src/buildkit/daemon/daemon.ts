@@ -40,6 +40,34 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** How far a push is with one layer, or with the whole, if `id` is empty. */
+export interface PushStep {
+  /** Of the layer: the beginning of its digest. */
+  readonly id: string;
+  /** In words: `Pushing`, `Pushed`, `Layer already exists`. */
+  readonly status: string;
+  /** In bytes, before they are compressed. */
+  readonly current?: number;
+  readonly total?: number;
+}
+
+/** The images of a Docker engine. Each call takes a connection of its own. */
+export interface EngineImages {
+  /**
+   * Has the engine push an image to the registry of its name, as nobody in particular.
+   * @param name in full, with a tag
+   * @param options `onStep` is told how it goes on; what it throws ends the push
+   * @throws {RegistryError} `UNKNOWN` with what the engine says; `UNAVAILABLE`, `DENIED`.
+   */
+  push(name: string, options?: Options & { readonly onStep?: (step: PushStep) => void }): Promise<void>;
+  /**
+   * Takes a name of an image away, and the image itself if it has no other, but not its layers as far as a build may want
+   * them. Of a name that is not there, nothing.
+   * @throws as `push`.
+   */
+  removeName(name: string, options?: Options): Promise<void>;
+}
+
 /** A connection to a builder: BuildKit on its own, or that of a Docker engine. */
 export interface Daemon {
   readonly kind: DaemonKind;
@@ -55,6 +83,8 @@ export interface Daemon {
   /** How far a build is, until it is done. May be asked before `solve` is. @param ref that of the request */
   status(ref: string, options?: Options): AsyncIterable<StatusResponse>;
   info(options?: Options): Promise<DaemonInfo>;
+  /** Those of the engine that the builder is a part of; undefined for one of its own. */
+  readonly images?: EngineImages;
   /**
    * Opens a session, in which the builder may call the services.
    * @param options the signal covers the whole life of the session: to abort it is to break it off

@@ -35,6 +35,7 @@ import { cachesToReset } from './reset-caches.ts';
 import { checkResultFiles, writeResult, type ResultFlags } from './result.ts';
 import { secretOf } from './secrets.ts';
 import { sshAgentOf } from './ssh-agents.ts';
+import { writeTars, type WithTars } from './tar-outputs.ts';
 import { buildTokens } from './tokens.ts';
 
 export interface BuildFlags extends Omit<RegistryFlags, 'cache'>, OutputFlags, ResultFlags {
@@ -66,14 +67,14 @@ export default async function build(this: Context, flags: BuildFlags, where: str
     const credentials = defaultCredentials({ environment });
     const tokens = buildTokens(credentials, { ...flags, cache: true }, session);
     let daemon: Daemon | undefined;
+    let written: WithTars | undefined;
     try {
       await checkResultFiles(flags);
       // What is wrong with a reference is told before anybody is asked to build.
-      const { outputs, copies } = outputsOf(this, places, flags);
-      await checkOutputs(outputs);
+      const wanted = outputsOf(this, places, flags);
+      await checkOutputs(wanted.outputs);
       const described = {
         ...(await describe(this, flags, where, places)),
-        outputs,
         credentials,
         // As with buildx, for token servers that only the builder reaches.
         ...(!isTrue(environment['BUILDKIT_NO_CLIENT_TOKEN']) && { fetchToken: tokens.fetchToken }),
@@ -85,20 +86,24 @@ export default async function build(this: Context, flags: BuildFlags, where: str
         ...(flags.address !== undefined && { address: flags.address }),
         ...(flags.tlsdir !== undefined && { tls: tlsFolder(flags.tlsdir) }),
       });
+      written = await writeTars(daemon, places, wanted, { signal: this.signal });
+      const { outputs, copies } = written;
       if (outputs.length === 0)
         say(
           this,
           'nothing keeps what is built but the cache of the builder: name it with --tag, or use --output',
         );
-      const result = await run(this, flags.progress, { ...described, daemon });
+      const result = await run(this, flags.progress, { ...described, outputs, daemon });
       await copyTo(copies, outputs, result, { signal: this.signal });
       await places.commit({ signal: this.signal });
+      await written.finish();
       await resetCaches();
       await writeResult(flags, result);
       if (result.digest !== undefined && !takesStandardOutput(flags)) print(this, result.digest);
     } catch (error) {
       fail(this, error);
     } finally {
+      await written?.close();
       await daemon?.close();
       await tokens.close();
       // A build that failed leaves the rest of it, and must not wait for that.
@@ -156,8 +161,10 @@ async function copyTo(
   const from = outputs.find(({ type }) => type === 'registry');
   if (from?.type !== 'registry' || digest === undefined) return;
   const source = { registry: from.registry, repository: from.repository, digest };
-  for (const { registry, repository, tags = [] } of copies)
+  for (const { registry, repository, tags = [] } of copies) {
+    if (tags.length === 0) await copy(source, { registry, repository }, options);
     for (const tag of tags) await copy(source, { registry, repository, tag }, options);
+  }
 }
 
 /** Builds, and shows how it goes; of what fails, where in the Dockerfile that is. */

@@ -112,6 +112,8 @@ export const build: Command<Context> = buildCommand({
       '  oci-layout:DIR:TAG, oci-archive:FILE:TAG, docker-archive:FILE:NAME, registry:REF   written by this process\n' +
       '  type=image                                                       among the images of the builder, or of Docker\n' +
       '  type=oci,dest=FILE, type=docker,dest=FILE, type=tar,dest=FILE    a tar; - is standard output\n' +
-      '  type=local,dest=DIR, or DIR alone                                the files of the last stage',
+      '  type=local,dest=DIR, or DIR alone                                the files of the last stage\n' +
+      'A Docker engine without the containerd image store keeps the image under a name of its own until this process has it:\n' +
+      "for one platform, in gzip, with no attestations. It gets an OCI manifest, or with oci-mediatypes=false Docker's.",
   },
 });

@@ -42,7 +42,7 @@ export function outputsOf(context: Context, places: Places, flags: OutputFlags):
   };
   const given = [...(push ? tag.map((name) => registryOutput(places, name)) : []), ...output.flatMap(open)];
   const all: readonly Output[] = given.length === 0 && names.length > 0 ? [{ type: 'image', names }] : given;
-  const registries = merge(all.filter((one) => one.type === 'registry'));
+  const registries = mergeRegistries(all.filter((one) => one.type === 'registry'));
   return {
     outputs: [...all.filter((one) => one.type !== 'registry'), ...registries.slice(0, 1)],
     copies: registries.slice(1),
@@ -50,7 +50,7 @@ export function outputsOf(context: Context, places: Places, flags: OutputFlags):
 }
 
 /** Those that are one but for their tags, as one. */
-function merge(outputs: readonly RegistryOutput[]): readonly RegistryOutput[] {
+export function mergeRegistries(outputs: readonly RegistryOutput[]): readonly RegistryOutput[] {
   const merged: RegistryOutput[] = [];
   for (const output of outputs) {
     const { registry, repository, tags = [] } = output;
@@ -116,7 +116,8 @@ function intoLayout(
   return images.map((image) => ({ ...registryOutput(places, `oci-layout:${folder}::${image}`), attrs }));
 }
 
-function registryOutput(places: Places, reference: string): RegistryOutput {
+/** What a reference means as an output. @throws {Invalid} subject `context`, if it has a digest. */
+export function registryOutput(places: Places, reference: string): RegistryOutput {
   const { registry: opened, local, repository, tag, digest } = places.open(reference);
   if (digest !== undefined)
     throw new Invalid('context', `${printable(reference, 200)}: what is built has a digest of its own`);
