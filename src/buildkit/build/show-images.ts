@@ -1,10 +1,10 @@
 import {
   errorCode,
-  intercept,
   isNotFound,
   isRegistryError,
   perform,
   RegistryError,
+  registryOf,
   reworded,
   type AnyResult,
   type Registry,
@@ -40,7 +40,7 @@ export async function showImages(
     if (!over.signal.aborted && isRegistryError(error) && !isNotFound(error)) onFailure(error);
   };
   const shown = new Map([...images].map(([store, image]) => [store.replace(/^oci:/, ''), image]));
-  const registry = registryOf(shown, {
+  const registry = shownRegistry(shown, {
     signal: over.signal,
     onAsked: () => (wasAsked = true),
     onFailure: tell,
@@ -71,7 +71,7 @@ export async function showImages(
 }
 
 /** A registry of these images, for reading alone, and without a list of them. */
-function registryOf(
+function shownRegistry(
   images: ReadonlyMap<string, ImageSource>,
   {
     signal,
@@ -83,9 +83,7 @@ function registryOf(
     readonly onFailure: (error: unknown) => void;
   },
 ): Registry {
-  const [some] = images.values();
-  if (some === undefined) throw new RangeError('there are no images to show');
-  return intercept(some.registry, (operation): AnyResult => {
+  return registryOf((operation): AnyResult => {
     onAsked();
     switch (operation.name) {
       case 'getBlob':
