@@ -3,8 +3,11 @@ import type { DaemonInfo } from '../daemon/daemon.ts';
 import type { BuildOptions } from './build-options.ts';
 
 /** What to do where an engine cannot take images over a session, or write them. */
-export const WITH_IMAGES: string =
+const WITH_IMAGES =
   'Turn on its containerd image store ("features": {"containerd-snapshotter": true} in its daemon.json), or name a BuildKit of its own with BUILDKIT_HOST';
+
+/** Why an engine does not get at a registry of this process on loopback, and what to do. */
+export const ELSEWHERE: string = `it runs in a network of its own (a virtual machine, without root, or elsewhere). ${WITH_IMAGES}`;
 
 /**
  * Sees what the builder can do, before it is asked to build. A Docker engine that keeps images by graph drivers, as those

@@ -2,7 +2,7 @@ import { errorCode, isRegistryError, RegistryError, reworded, type Options } fro
 import type { Daemon } from '../daemon/daemon.ts';
 import { imageInlet } from '../export/image-inlet.ts';
 import type { StatusUpdate } from '../progress/status.ts';
-import { WITH_IMAGES } from './check-engine.ts';
+import { ELSEWHERE } from './check-engine.ts';
 import type { ImageReceiver } from './image-receiver.ts';
 import type { RegistryOutput } from './output.ts';
 import { pushProgress } from './push-progress.ts';
@@ -58,7 +58,7 @@ export async function receiveFromEngine(
     if (errorCode(error) !== 'UNKNOWN' || error.status !== undefined) return error;
     return reworded(
       error,
-      `${error.message}; the engine did not get at what takes its image on ${host}: it runs in a network of its own (a virtual machine, without root, or elsewhere). ${WITH_IMAGES}`,
+      `${error.message}; the engine did not get at what takes its image on ${host}: ${ELSEWHERE}`,
     );
   };
   return {

@@ -10,7 +10,7 @@ import {
   type Registry,
 } from '../../registry/index.ts';
 import type { BuildInputs } from './build-inputs.ts';
-import { WITH_IMAGES } from './check-engine.ts';
+import { ELSEWHERE } from './check-engine.ts';
 import type { ImageSource } from './image-source.ts';
 import type { ServeRegistry } from './serve-registry.ts';
 
@@ -59,7 +59,7 @@ export async function showImages(
       if (!error.message.includes(host)) return error;
       return reworded(
         error,
-        `${error.message}; the engine did not get at the images that are shown to it on ${host}: it runs in a network of its own (a virtual machine, without root, or elsewhere). ${WITH_IMAGES}`,
+        `${error.message}; the engine did not get at the images that are shown to it on ${host}: ${ELSEWHERE}`,
       );
     },
     async close() {

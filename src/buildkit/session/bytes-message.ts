@@ -1,7 +1,5 @@
+import { PREFIX } from './message-prefix.ts';
 import { varint } from './varint.ts';
-
-/** Before each message: whether it is compressed, and its length in four bytes. */
-const PREFIX = 5;
 
 /** Of the one field of a message of bytes: its number, 1, and that its length stands before it. */
 const TAG = 0x0a;

@@ -1,7 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-
-/** Before each message: whether it is compressed, and its length in four bytes. */
-const PREFIX = 5;
+import { PREFIX } from './message-prefix.ts';
 
 /** Takes messages out of a stream of bytes, piece by piece. */
 export interface MessageCutter {

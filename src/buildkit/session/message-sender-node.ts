@@ -1,9 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Writable } from 'node:stream';
 import type { RawCall } from './attachable.ts';
-
-/** Before each message: whether it is compressed, and its length in four bytes. */
-const PREFIX = 5;
+import { PREFIX } from './message-prefix.ts';
 
 /** Small messages are put together up to this many bytes: each write has its price, whatever its size. */
 const BLOCK = 64 * 1024;

@@ -18,7 +18,6 @@ import { copy } from '../../image/index.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import type { Places } from '../../place/index.ts';
 import { errorCode, isRegistryError, type Options } from '../../registry/index.ts';
-import { createHandler, listen } from '../../server/index.ts';
 import { print, say, type Context } from '../context.ts';
 import { fail } from '../failure.ts';
 import type { RegistryFlags } from '../flags.ts';
@@ -129,7 +128,11 @@ async function describe(
     signal,
     ...(await definitionOf(context, where, flags.file)),
     contexts: await resolveContexts(places, contexts, { signal }),
-    serve: (registry, handling) => listen(createHandler(registry, handling)),
+    // Only some engines need it, and every build would wait for it to be loaded.
+    serve: async (registry, handling) => {
+      const { createHandler, listen } = await import('../../server/index.ts');
+      return listen(createHandler(registry, handling));
+    },
     environment,
     secrets: secret.map((text) => secretOf(context, text)),
     ssh: ssh.map((text) => sshAgentOf(context, text)),
